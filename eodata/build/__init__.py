@@ -1,0 +1,1 @@
+"""The conductor: from a recipe to a finished store."""

@@ -1,0 +1,76 @@
+"""Read one acquisition onto a window: every item of the pass, the first on top."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
+
+from eodata.core.item import Item
+from eodata.core.plan import ModalityPlan
+from eodata.core.protocols import Provider
+from eodata.pipeline.decode import check_offset, harmonise
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layer:
+    """One step of one modality on a window.
+
+    Attributes:
+        values: `(C, H, W)`, the store's DN.
+        valid: `(H, W)`, True = usable in every band.
+        clipped: `(H, W)`, number of bands that had to be clipped to their range.
+        bytes_read: Bytes read from the provider before resampling.
+    """
+
+    values: NDArray[np.generic]
+    valid: NDArray[np.bool_]
+    clipped: NDArray[np.uint8]
+    bytes_read: int
+
+
+def read_acquisition(
+    provider: Provider, items: Sequence[Item], modality: ModalityPlan, window: GeoBox
+) -> Layer:
+    """Mosaic the items of one pass: later items only fill what is not valid yet.
+
+    Raises:
+        ProviderError: An item cannot be read. Nothing is returned in part.
+    """
+    top = _read_item(provider, items[0], modality, window)
+    for item in items[1:]:
+        if top.valid.all():
+            break
+        top = _lay_under(top, _read_item(provider, item, modality, window))
+    return top
+
+
+def _lay_under(top: Layer, below: Layer) -> Layer:
+    take = below.valid & ~top.valid
+    return Layer(
+        np.where(take, below.values, top.values),
+        top.valid | below.valid,
+        np.where(take, below.clipped, top.clipped),
+        top.bytes_read + below.bytes_read,
+    )
+
+
+def _read_item(provider: Provider, item: Item, modality: ModalityPlan, window: GeoBox) -> Layer:
+    rule = modality.validity
+    reads = [*modality.reads, rule[0]] if rule else list(modality.reads)
+    pixels = provider.read(item, reads, window)
+    valid = np.logical_and.reduce(pixels.valid)
+    if rule:
+        valid &= ~np.isin(pixels.values[-1], np.asarray(rule[1]))
+    values = np.empty((len(modality.reads), *window.shape), modality.dtype)
+    clipped = np.zeros(tuple(window.shape), np.uint8)
+    for c, read in enumerate(modality.reads):
+        asset = item.assets[read.asset]
+        if modality.states_offset and read.band.kind == "continuous":
+            check_offset(item, asset)
+        values[c], outside = harmonise(pixels.values[c], pixels.valid[c], asset, read.band)
+        clipped += outside
+    return Layer(values, valid, clipped, pixels.bytes_read)

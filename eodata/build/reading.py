@@ -1,0 +1,182 @@
+"""Read what people wrote: recipes, areas, split lists. The edge where files become core types."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from shapely.geometry import box
+from shapely.geometry.base import BaseGeometry
+
+from eodata import resources
+from eodata.core.errors import RecipeError, nearest
+from eodata.core.grid import resolve_crs
+from eodata.core.patch import Area
+from eodata.core.recipe import Recipe
+from eodata.core.recipe_rules import check_recipe
+from eodata.core.span import Span, parse_utc
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedRecipe:
+    """A checked recipe and the file it came from."""
+
+    recipe: Recipe
+    path: Path
+
+
+def load_recipe(name_or_path: str) -> LoadedRecipe:
+    """Load and check a recipe: a bare name means a shipped one, anything else a file.
+
+    Raises:
+        RecipeError: It does not exist, or says something that cannot be done.
+    """
+    path = find_recipe(name_or_path)
+    recipe = Recipe.parse(resources.read_yaml(path), path.name)
+    try:
+        check_recipe(recipe, resources.products())
+    except RecipeError as error:
+        error.where = f"{path.name}: {error.where}"
+        raise
+    return LoadedRecipe(recipe, path)
+
+
+def find_recipe(name_or_path: str) -> Path:
+    """Return the file of a recipe.
+
+    Raises:
+        RecipeError: There is none; names the nearest shipped recipe.
+    """
+    path = Path(name_or_path)
+    if path.suffix in (".yaml", ".yml") or len(path.parts) > 1:
+        if not path.is_file():
+            raise RecipeError(
+                "recipe",
+                f"there is no file {name_or_path}",
+                "",
+                "Check the path, or list the shipped recipes: eodata recipe list",
+            )
+        return path
+    shipped = resources.recipe_files()
+    if name_or_path not in shipped:
+        fix = nearest(name_or_path, shipped)
+        raise RecipeError(
+            "recipe",
+            f'there is no shipped recipe "{name_or_path}"',
+            "a bare name means a recipe that travels with eodata; a path ends in .yaml.",
+            fix,
+        )
+    return shipped[name_or_path]
+
+
+def load_areas(loaded: LoadedRecipe) -> dict[str, Area]:
+    """Return the areas of a recipe by id, in file order, with their CRS resolved.
+
+    Raises:
+        RecipeError: The file is unreadable, or an area is empty, no polygon, or named twice.
+    """
+    spec = loaded.recipe.area
+    if spec.bbox is not None:
+        ground = box(*spec.bbox)
+        return {"area": Area("area", ground, resolve_crs(spec.crs, ground))}
+    if spec.file is None:
+        raise RecipeError("area", "neither file nor bbox", "", "Give one of them.")
+    path = resources.beside(loaded.path, spec.file, "area.file")
+    areas: dict[str, Area] = {}
+    for number, feature in enumerate(_features(path)):
+        area = _area(feature, number, spec.crs, path)
+        if area.id in areas:
+            raise RecipeError(
+                f"{path.name}: feature {number}", f'the id "{area.id}" stands twice', "", "Rename."
+            )
+        areas[area.id] = area
+    if not areas:
+        raise RecipeError(str(path), "the file has no feature", "", "Add at least one polygon.")
+    return areas
+
+
+def _features(path: Path) -> list[dict[str, Any]]:
+    import geopandas
+    from pyogrio.errors import DataSourceError
+
+    try:
+        frame = geopandas.read_file(path)
+    except (DataSourceError, OSError, ValueError) as error:
+        raise RecipeError(
+            str(path),
+            f"cannot be read as vector data: {error}",
+            "",
+            "Use GeoJSON, GeoPackage, GeoParquet or a shapefile.",
+        ) from None
+    if frame.crs is None:
+        raise RecipeError(
+            str(path), "has no CRS", "", "Write one into the file, EPSG:4326 is best."
+        )
+    frame = frame.to_crs("EPSG:4326")
+    return [dict(row) for _, row in frame.iterrows()]
+
+
+def _area(feature: Mapping[str, Any], number: int, crs: str, path: Path) -> Area:
+    geometry: BaseGeometry | None = feature["geometry"]
+    name = str(_property(feature, "id") or f"a{number:04d}")
+    where = f"{path.name}: area {name}"
+    if (
+        geometry is None
+        or geometry.is_empty
+        or geometry.geom_type not in ("Polygon", "MultiPolygon")
+    ):
+        kind = "no geometry" if geometry is None else geometry.geom_type
+        raise RecipeError(where, kind, "an area is ground, so it is a polygon.", "Draw one.")
+    if not geometry.is_valid:
+        raise RecipeError(where, "the polygon crosses itself", "", "Repair it, e.g. buffer(0).")
+    if "/" in name or "\\" in name or name.startswith("."):
+        raise RecipeError(where, "the id looks like a path", "ids become names.", "Rename it.")
+    start, end = _property(feature, "start"), _property(feature, "end")
+    if (start is None) != (end is None):
+        raise RecipeError(where, "it has only one of start and end", "", "Give both or none.")
+    return Area(
+        id=name,
+        geometry=geometry,
+        crs=resolve_crs(crs, geometry),
+        time=Span(parse_utc(str(start)), parse_utc(str(end))) if start and end else None,
+        split=str(_property(feature, "split") or ""),
+        season=str(_property(feature, "season") or ""),
+    )
+
+
+def _property(feature: Mapping[str, Any], key: str) -> Any:
+    value = feature.get(key)
+    return None if value is None or value != value else value
+
+
+def load_split_list(loaded: LoadedRecipe) -> dict[str, str]:
+    """Return the split per area id from the recipe's CSV; empty when it names none.
+
+    Raises:
+        RecipeError: A column is missing, or an id stands twice with different splits.
+    """
+    split = loaded.recipe.split
+    if split is None or split.file is None:
+        return {}
+    path = resources.beside(loaded.path, split.file, "split.file")
+    with path.open(newline="", encoding="utf-8") as stream:
+        reader = csv.DictReader(stream)
+        missing = {"id", "split"} - set(reader.fieldnames or ())
+        if missing:
+            raise RecipeError(
+                str(path), f"there is no column {' and '.join(sorted(missing))}", "", "Add it."
+            )
+        listed: dict[str, str] = {}
+        for row in reader:
+            if listed.get(row["id"], row["split"]) != row["split"]:
+                raise RecipeError(
+                    f"{path.name}: {row['id']}",
+                    f"it stands in {listed[row['id']]} and in {row['split']}",
+                    "an area has one split.",
+                    "Remove one of the rows.",
+                )
+            listed[row["id"]] = row["split"]
+    return listed

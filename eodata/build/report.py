@@ -1,0 +1,118 @@
+"""What a build came to: counts, exit code, and the sentences that say so."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from eodata.core.errors import EXIT_GAPS, EXIT_OK, IncompleteError
+from eodata.core.outcome import Outcome, Status
+from eodata.core.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """The end of a build.
+
+    Attributes:
+        store: Folder of the store.
+        digest: Of the plan.
+        samples: Rows of the store.
+        tasks: Tasks of the plan.
+        tasks_run: Tasks run now; the others were done before.
+        outcomes: Number of (sample, modality, step) by status.
+        reasons: The commonest reasons for what is not done, with their counts.
+        max_failed: Fraction of failures that the recipe allows.
+        files: Files in the store.
+        bytes: Bytes of the store.
+        seconds: Wall time of this run [s].
+        synthetic: True when any pixel is simulated.
+    """
+
+    store: str
+    digest: str
+    samples: int
+    tasks: int
+    tasks_run: int
+    outcomes: dict[str, int]
+    reasons: dict[str, int]
+    max_failed: float
+    files: int
+    bytes: int
+    seconds: float
+    synthetic: bool = False
+
+    @property
+    def failed_fraction(self) -> float:
+        """Failures as a fraction of all (sample, modality, step)."""
+        return self.outcomes.get(Status.FAILED, 0) / max(1, sum(self.outcomes.values()))
+
+    @property
+    def exit_code(self) -> int:
+        """0 complete, 9 complete with losses that the recipe allows, 8 incomplete."""
+        if self.failed_fraction > self.max_failed:
+            return IncompleteError.exit_code
+        lost = self.outcomes.get(Status.FAILED, 0) + self.outcomes.get(Status.REJECTED, 0)
+        return EXIT_GAPS if lost else EXIT_OK
+
+    @property
+    def verdict(self) -> str:
+        """The exit code in words."""
+        return {
+            EXIT_OK: "complete",
+            EXIT_GAPS: "complete with losses that the recipe allows",
+            IncompleteError.exit_code: "incomplete",
+        }[self.exit_code]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {**asdict(self), "verdict": self.verdict, "exit_code": self.exit_code}
+
+
+def count_outcomes(outcomes: Iterable[Outcome]) -> tuple[dict[str, int], dict[str, int]]:
+    """Return counts by status, and counts by reason of what failed or was rejected."""
+    by_status: Counter[str] = Counter({status.value: 0 for status in Status})
+    by_reason: Counter[str] = Counter()
+    for outcome in outcomes:
+        by_status[outcome.status.value] += 1
+        if outcome.status in (Status.FAILED, Status.REJECTED):
+            by_reason[outcome.reason] += 1
+    return dict(by_status), dict(by_reason.most_common(10))
+
+
+def price(plan: Plan) -> dict[str, Any]:
+    """Say what a build will cost before the first pixel is read.
+
+    Returns:
+        Counts of samples, tasks, reads (one band of one item onto one window) and files, bytes
+        of the store before compression, and the memory that one running task needs [bytes].
+    """
+    reads = 0
+    for name, modality in plan.modalities.items():
+        if modality.derive:
+            continue
+        n_bands = len(modality.reads) + (modality.validity is not None)
+        for block in plan.blocks:
+            for area, _ in block.groups():
+                steps = range(plan.n_steps(name))
+                reads += n_bands * sum(len(plan.choice(name, area, s).items) for s in steps)
+    layouts = [plan.layout(name) for name in plan.modalities]
+    gaps = sum(
+        not choice.items
+        for by_area in plan.choices.values()
+        for row in by_area.values()
+        for choice in row
+    )
+    return {
+        "samples": len(plan.patches),
+        "blocks": len(plan.blocks),
+        "tasks": len(plan.tasks),
+        "items": len(plan.items),
+        "reads": reads,
+        "empty_steps": gaps,
+        "shard_files": 2 * sum(layout.n_shards for layout in layouts),
+        "bytes_uncompressed": sum(layout.shard_bytes * layout.n_shards for layout in layouts),
+        "bytes_in_memory_per_task": 3 * max(layout.shard_bytes for layout in layouts),
+    }

@@ -1,0 +1,82 @@
+"""The door: one Typer application, one place where errors become exit codes."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import click
+import typer
+
+from eodata.cli import build_commands, catalog_commands, doctor_command, recipe_commands
+from eodata.cli.output import say_error
+from eodata.core.errors import EodataError, InterruptedBuildError, RecipeError
+
+app = typer.Typer(
+    name="eodata",
+    help="Build and curate Earth-observation datasets: one recipe in, one verified dataset out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    epilog="Start here: eodata build demo",
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"eodata {version('eodata')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    debug: Annotated[bool, typer.Option("--debug", help="Show stack traces.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print and exit."),
+    ] = False,
+) -> None:
+    """Build and curate Earth-observation datasets: one recipe in, one verified dataset out."""
+
+
+recipe_commands.register(app)
+build_commands.register(app)
+catalog_commands.register(app)
+doctor_command.register(app)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and leave the process with the right exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    debug = "--debug" in arguments
+    try:
+        code = app(args=arguments, standalone_mode=False)
+    except EodataError as error:
+        if debug:
+            raise
+        say_error(error)
+        code = error.exit_code
+    except click.Abort:
+        code = InterruptedBuildError.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = RecipeError.exit_code
+    except BrokenPipeError:
+        sys.stderr.close()
+        code = 0
+    except Exception as error:
+        if debug:
+            raise
+        say_error(
+            EodataError(
+                "internal error",
+                f"{type(error).__name__}: {error}",
+                "this is a bug in eodata.",
+                "Run it again with --debug and report what it prints.",
+            )
+        )
+        code = EodataError.exit_code
+    sys.exit(code or 0)

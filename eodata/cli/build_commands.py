@@ -1,0 +1,174 @@
+"""`eodata plan`, `eodata build`, `eodata verify`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from eodata.cli.output import AsJson, human_bytes, progress_bar, put_json, put_table, say
+from eodata.cli.recipe_commands import RecipeName
+
+if TYPE_CHECKING:
+    from eodata.build.prepare import Prepared, Wish
+    from eodata.build.report import BuildReport
+
+Provider = Annotated[
+    str, typer.Option("--provider", help="Provider for all modalities, instead of the recipe's.")
+]
+Archive = Annotated[
+    str, typer.Option("--archive", help="STAC catalog on disk for the provider archive.")
+]
+Limit = Annotated[
+    int | None, typer.Option("--limit", min=1, help="Keep only the first patches: another plan.")
+]
+StorePath = Annotated[Path, typer.Argument(metavar="STORE", help="Folder of a built dataset.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Hang these commands under `eodata`."""
+    app.command("plan")(plan_recipe)
+    app.command("build")(build_recipe)
+    app.command("verify")(verify_store)
+
+
+def plan_recipe(
+    recipe: RecipeName,
+    provider: Provider = "",
+    archive: Archive = "",
+    limit: Limit = None,
+    as_json: AsJson = False,
+) -> None:
+    """Decide what a build would read, and print it; --json prints the whole plan.
+
+    Example: eodata plan demo
+    """
+    from eodata.build.prepare import Wish, prepare
+
+    plan = prepare(Wish(recipe, provider, archive, limit)).plan
+    if as_json:
+        typer.echo(plan.dumps())
+        return
+    rows = [
+        (name, step, span.start.date(), area, "+".join(plan.items[i].id for i in choice.items), why)
+        for name, by_area in plan.choices.items()
+        for area, row in by_area.items()
+        for step, (choice, span) in enumerate(zip(row, plan.spans(area), strict=False))
+        for why in [choice.reason]
+    ]
+    put_table(("modality", "step", "start", "area", "items", "gap"), rows)
+    say(f"plan {plan.digest[:12]}: {len(plan.patches)} samples, {len(plan.tasks)} tasks")
+
+
+def build_recipe(
+    recipe: RecipeName,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder of the store; default ./NAME.")
+    ] = None,
+    provider: Provider = "",
+    archive: Archive = "",
+    limit: Limit = None,
+    workers: Annotated[
+        int, typer.Option("--workers", min=1, max=256, help="Tasks at once on this machine.")
+    ] = 4,
+    scheduler: Annotated[
+        str, typer.Option("--scheduler", help="Address of a running dask scheduler: tcp://…")
+    ] = "",
+    locked: Annotated[
+        bool, typer.Option("--locked", help="Read exactly what the store's plan says; no search.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Remove the store's earlier build and start over.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what it would cost; read and write no pixels.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Build a dataset from a recipe; run it again to resume or to mend what failed.
+
+    Exit code 0: complete. 9: complete, with losses that the recipe allows. 8: incomplete.
+
+    Example: eodata build demo
+    """
+    from eodata.build.conductor import Settings, build, check_target
+    from eodata.build.prepare import Wish
+    from eodata.build.report import price
+
+    wish = Wish(recipe, provider, archive, limit)
+    prepared, root = _prepare(wish, out, locked=locked)
+    check_target(root, prepared.plan, force=force)
+    if dry_run:
+        costs = price(prepared.plan)
+        if as_json:
+            put_json({"digest": prepared.plan.digest, "store": str(root), **costs})
+        else:
+            put_table(("what", "number"), costs.items())
+        return
+    with progress_bar(prepared.plan.recipe.name) as on_progress:
+        settings = Settings(workers, scheduler, force, on_progress=on_progress)
+        report = build(prepared, root, settings)
+    if as_json:
+        put_json(report.to_json())
+    else:
+        _print_report(report)
+    raise typer.Exit(report.exit_code)
+
+
+def _prepare(wish: Wish, out: Path | None, *, locked: bool) -> tuple[Prepared, Path]:
+    from eodata.build.prepare import Prepared, find_locations, prepare
+    from eodata.build.reading import load_recipe
+    from eodata.store.files import read_plan
+
+    loaded = load_recipe(wish.recipe)
+    root = out or Path(loaded.recipe.name)
+    if not locked:
+        return prepare(wish), root
+    return Prepared(read_plan(root), find_locations(loaded, wish)), root
+
+
+def _print_report(report: BuildReport) -> None:
+    put_table(
+        ("store", "samples", "done", "empty", "rejected", "failed", "files", "size", "seconds"),
+        [
+            (
+                report.store,
+                report.samples,
+                *(report.outcomes[s] for s in ("done", "empty", "rejected", "failed")),
+                report.files,
+                human_bytes(report.bytes),
+                report.seconds,
+            )
+        ],
+    )
+    say(f"{report.verdict}; ran {report.tasks_run} of {report.tasks} tasks")
+    if report.synthetic:
+        say("SYNTHETIC: these pixels are simulated")
+    for reason, count in report.reasons.items():
+        say(f"{count} x {reason}")
+
+
+def verify_store(
+    store: StorePath,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Compare sizes instead of checksums and pixels.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Prove that a store is what its plan says: checksums, counts, pixels, splits.
+
+    Example: eodata verify demo
+    """
+    from eodata.core.errors import StoreError
+    from eodata.store.verify import verify
+
+    verdict = verify(store, quick=quick)
+    if as_json:
+        put_json({"ok": verdict.ok, "checks": [asdict(c) for c in verdict.checks]})
+    else:
+        rows = [("ok" if c.ok else "BAD", c.name, c.detail) for c in verdict.checks]
+        put_table(("", "check", "detail"), rows)
+    if not verdict.ok:
+        raise typer.Exit(StoreError.exit_code)

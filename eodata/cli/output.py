@@ -1,0 +1,107 @@
+"""Results on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from eodata.core.errors import EodataError
+
+if TYPE_CHECKING:
+    from eodata.build.conductor import Progress
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+def say(text: str) -> None:
+    """Print prose for people to stderr."""
+    typer.echo(text, err=True)
+
+
+def say_error(error: EodataError) -> None:
+    """Print an error with its notes to stderr."""
+    say(f"error: {error}")
+    for note in getattr(error, "__notes__", ()):
+        say(f"also: {note}")
+
+
+def put_json(value: object) -> None:
+    """Print a result as JSON to stdout."""
+    typer.echo(json.dumps(value, indent=2, default=str, ensure_ascii=False))
+
+
+def put_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Print a result as a table to stdout; plain tab-separated text when it is no terminal."""
+    if not sys.stdout.isatty():
+        typer.echo("\t".join(columns))
+        for row in rows:
+            typer.echo("\t".join(_cell(value) for value in row))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*columns, box=None, header_style="bold")
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row))
+    Console().print(table)
+
+
+def _cell(value: object) -> str:
+    if value is None or value != value:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return str(value)
+
+
+def human_bytes(count: float) -> str:
+    """Return a size with a decimal unit.
+
+    >>> human_bytes(1_234_567)
+    '1.2 MB'
+    """
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+@contextmanager
+def progress_bar(title: str) -> Iterator[Callable[[Progress], None]]:
+    """Show tasks done, rate and time left on stderr while a build runs."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+    from rich.progress import (
+        Progress as Bar,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("tasks  {task.fields[rate]}"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Bar(*columns, console=Console(stderr=True), transient=False) as bar:
+        task = bar.add_task(title, total=None, rate="")
+
+        def update(progress: Progress) -> None:
+            seconds = bar.tasks[0].elapsed or 1e-9
+            rate = f"{human_bytes(progress.bytes_read / seconds)}/s"
+            bar.update(task, completed=progress.done, total=progress.total, rate=rate)
+
+        yield update

@@ -1,0 +1,108 @@
+"""`eodata recipe …`: list, show, check and start recipes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from eodata.cli.output import AsJson, put_json, put_table, say
+
+RecipeName = Annotated[
+    str, typer.Argument(metavar="RECIPE", help="Name of a shipped recipe, or path of a file.")
+]
+
+recipes = typer.Typer(
+    help="List, show, check and start recipes.", no_args_is_help=True, rich_markup_mode=None
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Hang these commands under `eodata recipe`."""
+    app.add_typer(recipes, name="recipe")
+
+
+@recipes.command("list")
+def list_recipes(as_json: AsJson = False) -> None:
+    """List the recipes that travel with eodata.
+
+    Example: eodata recipe list
+    """
+    from eodata.build.prepare import shipped_recipe_names
+    from eodata.build.reading import load_recipe
+
+    found = [load_recipe(name).recipe for name in shipped_recipe_names()]
+    if as_json:
+        put_json([{"name": r.name, "task": r.task, "title": r.title} for r in found])
+    else:
+        put_table(("name", "task", "title"), [(r.name, r.task, r.title) for r in found])
+
+
+@recipes.command("show")
+def show_recipe(
+    name: Annotated[
+        str, typer.Argument(metavar="[RECIPE]", help="Name of a shipped recipe, or path.")
+    ] = "",
+    product: Annotated[
+        str, typer.Option("--product", help="Show a product table instead of a recipe.")
+    ] = "",
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the JSON Schema of recipes, for editors.")
+    ] = False,
+) -> None:
+    """Print a recipe with every default written out, a product table, or the JSON Schema.
+
+    Example: eodata recipe show demo
+    """
+    from eodata import resources
+    from eodata.build.reading import load_recipe
+    from eodata.core.errors import RecipeError, nearest
+    from eodata.core.recipe import Recipe
+
+    if schema:
+        put_json(Recipe.model_json_schema(by_alias=True))
+    elif product:
+        known = resources.products()
+        if product not in known:
+            raise RecipeError(
+                "--product", f'there is no product "{product}"', "", nearest(product, known)
+            )
+        put_json(known[product].model_dump(mode="json"))
+    elif name:
+        put_json(load_recipe(name).recipe.to_json())
+    else:
+        raise RecipeError("recipe show", "nothing to show", "", "Name a recipe, e.g. demo.")
+
+
+@recipes.command("check")
+def check_recipe(name: RecipeName, as_json: AsJson = False) -> None:
+    """Check a recipe with its area and split files; reads no archive.
+
+    Example: eodata recipe check demo
+    """
+    from eodata import resources
+    from eodata.build.reading import load_areas, load_recipe, load_split_list
+    from eodata.pipeline.plan import tile_areas
+
+    loaded = load_recipe(name)
+    areas = load_areas(loaded)
+    load_split_list(loaded)
+    patches = tile_areas(loaded.recipe, resources.products(), areas)
+    if as_json:
+        put_json({"name": loaded.recipe.name, "areas": len(areas), "patches": len(patches)})
+    else:
+        say(f"{loaded.path.name} is fine: {len(areas)} areas, {len(patches)} patches.")
+
+
+@recipes.command("new")
+def new_recipe(
+    path: Annotated[Path, typer.Argument(help="File to write, ending in .yaml.")],
+) -> None:
+    """Start a recipe of your own from a commented example; never overwrites.
+
+    Example: eodata recipe new my-dataset.yaml
+    """
+    from eodata.build.template import write_template
+
+    say(f"wrote {write_template(path)}; now edit it, then: eodata recipe check {path}")

@@ -1,0 +1,146 @@
+"""What can go wrong, grouped by what the person in front of the screen can do about it.
+
+```
+EodataError           1   report it: this is a bug
+├── RecipeError       2   edit the recipe or the command line
+│   └── GridError     2   two things are not on the same ground
+├── ProviderError     3   the archive did not deliver; .retryable tells whether waiting helps
+│   ├── AuthError     4   log in
+│   ├── QuotaError    5   come back later
+│   └── NoItemsError  6   widen the query
+├── StoreError        7   the store is missing, foreign or damaged
+├── IncompleteError   8   some samples failed; run the build again
+└── InterruptedBuildError
+                    130   Ctrl-C; run the build again to go on
+```
+
+Every message has three parts: what was found and where, why that cannot work, what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+EXIT_OK = 0
+EXIT_GAPS = 9
+
+
+class EodataError(Exception):
+    """Base of all errors that eodata raises on purpose.
+
+    Attributes:
+        where: Address of the problem: file and key, item id, patch id, store.
+        found: What is there.
+        because: The rule that it breaks, with both numbers.
+        fix: What to do, with the nearest working value or the command.
+    """
+
+    exit_code = 1
+
+    def __init__(self, where: str, found: str, because: str = "", fix: str = "") -> None:
+        super().__init__(where, found, because, fix)
+        self.where = where
+        self.found = found
+        self.because = because
+        self.fix = fix
+
+    def __str__(self) -> str:
+        lines = [f"{self.where}: {self.found}" if self.where else self.found]
+        lines += [f"  {part}" for part in (self.because, self.fix) if part]
+        return "\n".join(lines)
+
+
+class RecipeError(EodataError, ValueError):
+    """The recipe, the product table or the command line says something that cannot be done.
+
+    It is a ValueError too, so that pydantic reports it with the key where it arose.
+    """
+
+    exit_code = 2
+
+
+class GridError(RecipeError):
+    """Two things that must lie on one grid do not."""
+
+
+class ProviderError(EodataError):
+    """An archive did not deliver.
+
+    Attributes:
+        retryable: True when the same request may succeed later.
+        retry_after: Seconds that the archive asked to wait [s], or None.
+    """
+
+    exit_code = 3
+
+    def __init__(
+        self,
+        where: str,
+        found: str,
+        because: str = "",
+        fix: str = "",
+        *,
+        retryable: bool = False,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(where, found, because, fix)
+        self.retryable = retryable
+        self.retry_after = retry_after
+
+    def __reduce__(
+        self,
+    ) -> tuple[type[ProviderError], tuple[str, str, str, str], dict[str, object]]:
+        """Keep the keyword-only fields when the error crosses a process boundary."""
+        state: dict[str, object] = {"retryable": self.retryable, "retry_after": self.retry_after}
+        return type(self), (self.where, self.found, self.because, self.fix), state
+
+
+class AuthError(ProviderError):
+    """Credentials are missing or were refused."""
+
+    exit_code = 4
+
+
+class QuotaError(ProviderError):
+    """The archive wants us to slow down or to come back later."""
+
+    exit_code = 5
+
+
+class NoItemsError(ProviderError):
+    """Nothing in the archive matches the recipe."""
+
+    exit_code = 6
+
+
+class StoreError(EodataError):
+    """The store is missing, foreign, damaged or cannot be written."""
+
+    exit_code = 7
+
+
+class IncompleteError(EodataError):
+    """The build ended with failed samples that another run may still get."""
+
+    exit_code = 8
+
+
+class InterruptedBuildError(EodataError):
+    """The person pressed Ctrl-C."""
+
+    exit_code = 130
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return a sentence that names the known word nearest to `word`, or lists all of them.
+
+    >>> nearest("nri", ["nir", "red"])
+    'Did you mean "nir"?'
+    """
+    choices = sorted({str(k) for k in known})
+    match = get_close_matches(word.lower(), [c.lower() for c in choices], n=1, cutoff=0.6)
+    if match:
+        original = next(c for c in choices if c.lower() == match[0])
+        return f'Did you mean "{original}"?'
+    return f"Known: {', '.join(choices)}." if choices else "There are none."

@@ -1,0 +1,81 @@
+"""What happened: one outcome per sample, modality and step, and the result of a task."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """How a step of a sample ended."""
+
+    DONE = "done"
+    """Pixels are in the store."""
+    EMPTY = "empty"
+    """The recipe's own rule found nothing for this step; no error."""
+    REJECTED = "rejected"
+    """Pixels are in the store, but a check of the recipe refused them."""
+    FAILED = "failed"
+    """It could not be read; no pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one (sample, modality, step) ended.
+
+    Attributes:
+        row: Position on the sample axis.
+        step: Position on the time axis.
+        status: One of four.
+        reason: Why it is not done; `""` when it is.
+        valid: Fraction of valid pixels, in [0, 1].
+        marked: Fraction of valid pixels that a class mask marks, None for other modalities.
+        clipped: Number of DN that an offset would have taken below zero.
+    """
+
+    row: int
+    step: int
+    status: Status
+    reason: str = ""
+    valid: float = 0.0
+    marked: float | None = None
+    clipped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ShardFile:
+    """One file that a task wrote.
+
+    Attributes:
+        path: Relative to the store, with forward slashes.
+        sha256: Of the bytes; `""` when all numbers are fill and there is no file.
+        size: Bytes.
+    """
+
+    path: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaskResult:
+    """What a finished task reports to the conductor.
+
+    Attributes:
+        task: Id.
+        outcomes: One per (row, step).
+        shards: Files written.
+        seconds: Wall time [s].
+        bytes_read: Bytes of pixels read from the provider, before resampling.
+    """
+
+    task: str
+    outcomes: tuple[Outcome, ...]
+    shards: tuple[ShardFile, ...]
+    seconds: float = 0.0
+    bytes_read: int = field(default=0)
+
+    @property
+    def failed(self) -> tuple[Outcome, ...]:
+        """The outcomes that another run may mend."""
+        return tuple(o for o in self.outcomes if o.status is Status.FAILED)

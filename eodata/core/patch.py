@@ -1,0 +1,127 @@
+"""Places: areas of interest and the square patches cut from them. No pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from affine import Affine
+from odc.geo import CRS
+from odc.geo.geobox import GeoBox
+from odc.geo.geom import Geometry
+from odc.geo.geom import box as odc_box
+from shapely.geometry import Polygon, box
+from shapely.geometry.base import BaseGeometry
+
+from eodata.core.span import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """Ground of interest.
+
+    Attributes:
+        id: Readable and unique in the recipe.
+        geometry: EPSG:4326, x = longitude.
+        crs: CRS of its patches, resolved.
+        time: Its own span; None means the recipe's.
+        split: Its own split; `""` means that the recipe's rule decides.
+        season: Free word such as `summer`, kept in the tables; `""` when unused.
+    """
+
+    id: str
+    geometry: BaseGeometry
+    crs: str
+    time: Span | None = None
+    split: str = ""
+    season: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A square of ground on the lattice of its area.
+
+    Attributes:
+        area: Id of its area.
+        crs: CRS of the corner.
+        left: x of the north-west corner [m].
+        top: y of the north-west corner [m].
+        size: Edge [m].
+        row: Row on the area's lattice, 0 in the north.
+        col: Column on the area's lattice, 0 in the west.
+    """
+
+    area: str
+    crs: str
+    left: float
+    top: float
+    size: float
+    row: int
+    col: int
+
+    @property
+    def id(self) -> str:
+        """Stable and readable: area, row, column."""
+        return f"{self.area}_r{self.row:03d}_c{self.col:03d}"
+
+    @property
+    def polygon(self) -> Polygon:
+        """Outline in the patch's own CRS."""
+        return box(self.left, self.top - self.size, self.left + self.size, self.top)
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """Centre `(x, y)` in the patch's own CRS."""
+        return self.left + self.size / 2, self.top - self.size / 2
+
+    @property
+    def footprint(self) -> BaseGeometry:
+        """Outline in EPSG:4326, edges densified to a quarter of the patch."""
+        return self._outline().to_crs("EPSG:4326", resolution=self.size / 4).geom
+
+    def _outline(self) -> Geometry:
+        bottom, right = self.top - self.size, self.left + self.size
+        return odc_box(self.left, bottom, right, self.top, CRS(self.crs))
+
+    def geobox(self, gsd: float) -> GeoBox:
+        """Return the pixel grid at `gsd` [m]; `gsd` divides the edge."""
+        n = round(self.size / gsd)
+        return GeoBox((n, n), Affine(gsd, 0, self.left, 0, -gsd, self.top), CRS(self.crs))
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A run of neighbouring patches: the unit of work.
+
+    Attributes:
+        number: Position in the store; its rows are `[number * size, number * size + len(patches))`.
+        size: Rows reserved on the sample axis.
+        patches: At most `size` patches, in row order.
+    """
+
+    number: int
+    size: int
+    patches: tuple[Patch, ...]
+
+    @property
+    def first_row(self) -> int:
+        """Row of the first patch on the sample axis."""
+        return self.number * self.size
+
+    def groups(self) -> list[tuple[str, tuple[int, ...]]]:
+        """Return `(area id, positions in the block)` for each area, in order.
+
+        Patches of one area share CRS, lattice and acquisitions, so each group is one window.
+        """
+        found: dict[str, list[int]] = {}
+        for position, patch in enumerate(self.patches):
+            found.setdefault(patch.area, []).append(position)
+        return [(area, tuple(positions)) for area, positions in found.items()]
+
+
+def make_blocks(patches: list[Patch], size: int) -> tuple[Block, ...]:
+    """Cut an ordered list of patches into runs of `size`; the last may be shorter."""
+    starts = range(0, len(patches), size)
+    return tuple(
+        Block(number, size, tuple(patches[start : start + size]))
+        for number, start in enumerate(starts)
+    )

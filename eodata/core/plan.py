@@ -1,0 +1,315 @@
+"""The plan: what will be read, and nothing else. It is the lock file of a dataset.
+
+Recipe and search answers go in, a `Plan` comes out (`eodata.pipeline.plan`); reading, writing,
+resuming and verifying all follow it. Items are interned: choices point into one table.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+from shapely.geometry import mapping, shape
+
+from eodata.core.band import Band
+from eodata.core.item import Item
+from eodata.core.layout import ArrayLayout, array_layout
+from eodata.core.patch import Area, Block, Patch, make_blocks
+from eodata.core.recipe import Recipe
+from eodata.core.span import Span, format_utc, parse_utc
+from eodata.core.split import Placed
+
+PLAN_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class BandRead:
+    """One band as a task reads it.
+
+    Attributes:
+        band: What the numbers mean in the store.
+        asset: Key of the asset that holds it.
+        resampling: Method onto the patch grid.
+    """
+
+    band: Band
+    asset: str
+    resampling: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModalityPlan:
+    """One modality, with everything decided.
+
+    Attributes:
+        name: As in the recipe.
+        gsd: Pixel size [m].
+        static: True for one step without a date.
+        role: input or target.
+        reads: What to read, in band order; empty for derived modalities.
+        bands: What the store holds, in order.
+        provider: Name of the provider, `""` for derived modalities.
+        product: Id of the product, of the source for derived modalities.
+        collection: The provider's name of the collection.
+        radiometry: What the physical values are.
+        states_offset: Items without a stated scale and offset are refused.
+        validity: The class band that decides validity, with its unusable values; None for nodata.
+        derive: Name of the derivation, `""` for read modalities.
+        source: Modality that a derived one is computed from.
+        classes: Classes that a class mask marks.
+        display: `(bands, low, high)` of a quicklook, None for the default.
+    """
+
+    name: str
+    gsd: float
+    static: bool
+    role: str
+    reads: tuple[BandRead, ...]
+    bands: tuple[Band, ...]
+    provider: str
+    product: str
+    collection: str
+    radiometry: str
+    states_offset: bool = False
+    validity: tuple[BandRead, tuple[int, ...]] | None = None
+    derive: str = ""
+    source: str = ""
+    classes: tuple[int, ...] = ()
+    display: tuple[tuple[str, ...], float, float] | None = None
+
+    @property
+    def dtype(self) -> str:
+        """NumPy name of the DN type that holds all bands."""
+        return str(np.result_type(*(np.dtype(b.dtype) for b in self.bands)))
+
+    @property
+    def fill(self) -> float | int:
+        """DN where nothing was measured."""
+        return float("nan") if np.issubdtype(np.dtype(self.dtype), np.floating) else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What fills one step of one modality in one area.
+
+    Attributes:
+        items: Positions in the plan's item table, the first on top; empty for a gap.
+        reason: Why there is a gap; `""` otherwise.
+    """
+
+    items: tuple[int, ...]
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One block, one modality, one group of steps: it reads, and writes one whole shard.
+
+    Attributes:
+        id: Readable and unique, such as `s2-b0003-t000`.
+        modality: Name.
+        block: Number of the block.
+        first: First step.
+        last: Last step + 1.
+        needs: Ids of the tasks whose shards it reads.
+    """
+
+    id: str
+    modality: str
+    block: int
+    first: int
+    last: int
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be read, where it goes, and why anything is missing.
+
+    Attributes:
+        recipe: With every default written out.
+        modalities: In the recipe's order.
+        areas: By id, in the recipe's order.
+        items: The item table.
+        choices: Per modality and area, one `Choice` per step.
+        patches: In store order; row of patch i is i.
+        placed: Split and cell of each patch.
+        synthetic: True when any pixel is simulated.
+        provenance: Tool versions and the like; not part of the digest.
+    """
+
+    recipe: Recipe
+    modalities: dict[str, ModalityPlan]
+    areas: dict[str, Area]
+    items: tuple[Item, ...]
+    choices: dict[str, dict[str, tuple[Choice, ...]]]
+    patches: tuple[Patch, ...]
+    placed: tuple[Placed, ...]
+    synthetic: bool = False
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """The units of work, in row order."""
+        return make_blocks(list(self.patches), self.recipe.store.block)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of recipe, items, grid and rules; the same on every machine and day."""
+        content = {k: v for k, v in self.to_json().items() if k not in ("provenance", "digest")}
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return sha256(text.encode()).hexdigest()
+
+    @cached_property
+    def tasks(self) -> tuple[Task, ...]:
+        """All tasks in the order in which they are best run: read first, then derive."""
+        found = [
+            task
+            for block in self.blocks
+            for name in self.modalities
+            for task in self._tasks_of(name, block.number)
+        ]
+        return tuple(sorted(found, key=lambda t: bool(t.needs)))
+
+    def _tasks_of(self, name: str, block: int) -> list[Task]:
+        source = self.modalities[name].source
+        return [
+            Task(
+                id=_task_id(name, block, first),
+                modality=name,
+                block=block,
+                first=first,
+                last=last,
+                needs=tuple(
+                    _task_id(source, block, a)
+                    for a, b in (self.layout(source).step_groups if source else ())
+                    if a < last and first < b
+                ),
+            )
+            for first, last in self.layout(name).step_groups
+        ]
+
+    def layout(self, name: str) -> ArrayLayout:
+        """Return the array layout of a modality."""
+        modality = self.modalities[name]
+        return array_layout(
+            self.recipe.store,
+            n_blocks=len(self.blocks),
+            n_steps=self.n_steps(name),
+            n_bands=len(modality.bands),
+            pixels=round(self.recipe.area.patch / modality.gsd),
+            dtype=modality.dtype,
+        )
+
+    def n_steps(self, name: str) -> int:
+        """Return the length of a modality's time axis."""
+        return 1 if self.modalities[name].static else self.recipe.time.steps
+
+    def spans(self, area: str) -> tuple[Span, ...]:
+        """Return the steps of an area; areas may have a time of their own."""
+        return (self.areas[area].time or self.recipe.time.span).steps(self.recipe.time.steps)
+
+    def choice(self, modality: str, area: str, step: int) -> Choice:
+        """Return what fills a step; a derived modality has the choices of its source."""
+        source = self.modalities[modality].source
+        while source:
+            modality, source = source, self.modalities[source].source
+        return self.choices[modality][area][step]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values; the inverse of `from_json`."""
+        return {
+            "format": PLAN_FORMAT,
+            "recipe": self.recipe.to_json(),
+            "modalities": [asdict(m) for m in self.modalities.values()],
+            "areas": [_area_json(a) for a in self.areas.values()],
+            "items": [i.to_json() for i in self.items],
+            "choices": {
+                name: {a: [[list(c.items), c.reason] for c in row] for a, row in areas.items()}
+                for name, areas in self.choices.items()
+            },
+            "patches": [[p.area, p.left, p.top, p.row, p.col] for p in self.patches],
+            "placed": [[p.split, p.cell, p.rejected] for p in self.placed],
+            "synthetic": self.synthetic,
+            "provenance": self.provenance,
+        }
+
+    def dumps(self) -> str:
+        """Return the plan as JSON text with its digest, ready for a file."""
+        return json.dumps({"digest": self.digest, **self.to_json()}, allow_nan=False, indent=1)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Plan:
+        """Read what `to_json` wrote."""
+        recipe = Recipe.parse(data["recipe"], "plan")
+        areas = {a["id"]: _area_from_json(a) for a in data["areas"]}
+        return cls(
+            recipe=recipe,
+            modalities={m["name"]: _modality_from_json(m) for m in data["modalities"]},
+            areas=areas,
+            items=tuple(Item.from_json(i) for i in data["items"]),
+            choices={
+                name: {
+                    area: tuple(Choice(tuple(items), reason) for items, reason in row)
+                    for area, row in by_area.items()
+                }
+                for name, by_area in data["choices"].items()
+            },
+            patches=tuple(
+                Patch(a, areas[a].crs, left, top, recipe.area.patch, row, col)
+                for a, left, top, row, col in data["patches"]
+            ),
+            placed=tuple(Placed(*p) for p in data["placed"]),
+            synthetic=data["synthetic"],
+            provenance=dict(data["provenance"]),
+        )
+
+
+def _task_id(name: str, block: int, first: int) -> str:
+    return f"{name}-b{block:04d}-t{first:03d}"
+
+
+def _area_json(area: Area) -> dict[str, Any]:
+    time = [format_utc(area.time.start), format_utc(area.time.end)] if area.time else None
+    return {
+        "id": area.id,
+        "geometry": mapping(area.geometry),
+        "crs": area.crs,
+        "time": time,
+        "split": area.split,
+        "season": area.season,
+    }
+
+
+def _area_from_json(data: Mapping[str, Any]) -> Area:
+    time = Span(*(parse_utc(t) for t in data["time"])) if data["time"] else None
+    geometry = shape(data["geometry"])
+    return Area(data["id"], geometry, data["crs"], time, data["split"], data["season"])
+
+
+def _band_from_json(data: Mapping[str, Any]) -> Band:
+    classes = tuple((value, name, colour) for value, name, colour in data["classes"])
+    return Band(**{**data, "classes": classes})
+
+
+def _read_from_json(data: Mapping[str, Any]) -> BandRead:
+    return BandRead(_band_from_json(data["band"]), data["asset"], data["resampling"])
+
+
+def _modality_from_json(data: Mapping[str, Any]) -> ModalityPlan:
+    rule, shown = data["validity"], data["display"]
+    return ModalityPlan(
+        **{
+            **data,
+            "reads": tuple(_read_from_json(r) for r in data["reads"]),
+            "bands": tuple(_band_from_json(b) for b in data["bands"]),
+            "validity": (_read_from_json(rule[0]), tuple(rule[1])) if rule else None,
+            "classes": tuple(data["classes"]),
+            "display": (tuple(shown[0]), shown[1], shown[2]) if shown else None,
+        }
+    )

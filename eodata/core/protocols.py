@@ -1,0 +1,107 @@
+"""What the floors above must bring: a provider of pixels, a sink for them, a ledger of outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
+from shapely.geometry.base import BaseGeometry
+
+from eodata.core.item import Item
+from eodata.core.outcome import ShardFile, TaskResult
+from eodata.core.plan import BandRead, Task
+from eodata.core.span import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a provider is asked for.
+
+    Attributes:
+        collection: The provider's name of the collection.
+        footprint: Ground that the items must touch, EPSG:4326.
+        span: Time of acquisition; None for static layers.
+    """
+
+    collection: str
+    footprint: BaseGeometry
+    span: Span | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pixels:
+    """One item on one grid, several bands.
+
+    Attributes:
+        values: Per band `(H, W)`, the file's own DN and dtype, resampled.
+        valid: Per band `(H, W)` bool, True = measured.
+        bytes_read: Bytes read from the source before resampling.
+    """
+
+    values: tuple[NDArray[np.generic], ...]
+    valid: tuple[NDArray[np.bool_], ...]
+    bytes_read: int = 0
+
+
+@runtime_checkable
+class Provider(Protocol):
+    """A transport to an archive. Raises `ProviderError` and nothing else; never retries."""
+
+    name: str
+    """As recipes spell it."""
+    synthetic: bool
+    """True when its pixels are simulated."""
+
+    def search(self, query: Query) -> Sequence[Item]:
+        """Return the items that match, ordered by time and id, without duplicates.
+
+        Raises:
+            ProviderError: The archive cannot be read.
+        """
+        ...
+
+    def read(self, item: Item, reads: Sequence[BandRead], geobox: GeoBox) -> Pixels:
+        """Read bands of one item onto a grid.
+
+        Raises:
+            ProviderError: A file is missing or damaged; never an array of zeros instead.
+        """
+        ...
+
+
+class Sink(Protocol):
+    """Takes finished shards. One task writes its shards, alone."""
+
+    def write(
+        self, task: Task, values: NDArray[np.generic], valid: NDArray[np.bool_]
+    ) -> tuple[ShardFile, ...]:
+        """Write one shard of values `(N, T, C, H, W)` and one of valid `(N, T, H, W)`.
+
+        Raises:
+            StoreError: The disk refuses; nothing half-written stays behind.
+        """
+        ...
+
+
+class Ledger(Protocol):
+    """Remembers what happened, through crashes."""
+
+    def finished(self) -> Mapping[str, bool]:
+        """Return True per finished task without failures, False per task with failures."""
+        ...
+
+    def start(self, task: str, attempt: int) -> None:
+        """Note that a task was handed out."""
+        ...
+
+    def finish(self, result: TaskResult, attempt: int) -> None:
+        """Note that a task ended; its shards are on disk."""
+        ...
+
+    def fail(self, task: str, attempt: int, reason: str, *, retryable: bool) -> None:
+        """Note that a task could not be run at all."""
+        ...

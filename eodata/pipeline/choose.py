@@ -1,0 +1,90 @@
+"""Choose which acquisition fills which step. Pure; ties go to the smaller id.
+
+The question is answered once per area, modality and step, so that the patches of one area never
+disagree about a date.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from shapely.geometry.base import BaseGeometry
+from shapely.ops import unary_union
+
+from eodata.core.item import Acquisition
+from eodata.core.recipe import Choose, Pair
+from eodata.core.span import Span, format_utc
+
+
+def choose_acquisition(
+    candidates: Sequence[Acquisition], step: Span, ground: BaseGeometry, rule: Choose
+) -> tuple[Acquisition | None, str]:
+    """Return the acquisition for one step, or None and the reason for the gap.
+
+    Args:
+        candidates: Acquisitions of one collection, any time.
+        step: The step.
+        ground: The area, EPSG:4326.
+        rule: The recipe's rule.
+    """
+    inside = [a for a in candidates if a.datetime in step]
+    if not inside:
+        return None, "no acquisition in this step"
+    limit = 100.0 if rule.max_cloud is None else rule.max_cloud
+    clear = [a for a in inside if _cloud(a) <= limit]
+    if not clear:
+        lowest = min(inside, key=lambda a: (_cloud(a), a.id))
+        return None, (
+            f"no acquisition of {len(inside)} has at most {limit:g} % cloud "
+            f"(lowest {_cloud(lowest):g} %, {lowest.id})"
+        )
+    return min(clear, key=lambda a: (*_rank(a, step, ground, rule), a.id)), ""
+
+
+def pair_acquisition(
+    candidates: Sequence[Acquisition], partner: datetime | None, rule: Pair
+) -> tuple[Acquisition | None, str]:
+    """Return the acquisition nearest in time to its partner, or None and the reason for the gap.
+
+    Args:
+        candidates: Acquisitions of one collection, any time.
+        partner: Time of the partner's acquisition; None when its step is empty.
+        rule: Partner and largest gap.
+    """
+    if partner is None:
+        return None, f"its partner {rule.with_} is empty"
+    if not candidates:
+        return None, f"no acquisition at all to pair with {rule.with_}"
+    best = min(candidates, key=lambda a: (abs(a.datetime - partner), a.datetime, a.id))
+    gap = abs(best.datetime - partner)
+    if gap > rule.within:
+        return None, (
+            f"the nearest acquisition is {_days(gap)} from that of {rule.with_} at "
+            f"{format_utc(partner)}, the limit is {_days(rule.within)}"
+        )
+    return best, ""
+
+
+def _rank(acquisition: Acquisition, step: Span, ground: BaseGeometry, rule: Choose) -> list[float]:
+    distance = abs(acquisition.datetime - step.middle).total_seconds()
+    if rule.by == "least-cloudy":
+        return [_cloud(acquisition), distance]
+    if rule.by == "coverage-then-time":
+        return [-_coverage(acquisition, ground), distance]
+    return [distance]
+
+
+def _cloud(acquisition: Acquisition) -> float:
+    """Return the stated cloud cover [%]; unstated counts as overcast, so that nothing slips in."""
+    return 100.0 if acquisition.cloud is None else acquisition.cloud
+
+
+def _coverage(acquisition: Acquisition, ground: BaseGeometry) -> float:
+    """Return the covered fraction of the ground, to 0.1 %, so that slivers decide nothing."""
+    covered = unary_union([item.footprint for item in acquisition.items]).intersection(ground)
+    return round(float(covered.area / ground.area), 3)
+
+
+def _days(gap: timedelta) -> str:
+    return f"{gap.total_seconds() / 86_400:.1f} d"

@@ -1,0 +1,1 @@
+"""Transports: how items and pixels come from an archive."""

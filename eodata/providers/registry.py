@@ -1,0 +1,64 @@
+"""Which providers exist, what each needs, and how one is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from eodata.core.errors import RecipeError, nearest
+from eodata.core.protocols import Provider
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """One provider.
+
+    Attributes:
+        name: As recipes spell it.
+        meaning: One sentence for `eodata doctor`.
+        needs: What must be given before it can be used.
+        open: From its location (a path, a URL, a project) to the provider.
+    """
+
+    name: str
+    meaning: str
+    needs: str
+    open: Callable[[str], Provider]
+
+
+def _open_archive(location: str) -> Provider:
+    from eodata.providers.archive import ArchiveProvider
+
+    return ArchiveProvider(location)
+
+
+REGISTRY: dict[str, Registration] = {
+    r.name: r
+    for r in (
+        Registration(
+            name="archive",
+            meaning="a static STAC catalog of GeoTIFFs on this machine",
+            needs="archive: {catalog: …} in the recipe, or --archive PATH",
+            open=_open_archive,
+        ),
+    )
+}
+
+
+def open_provider(name: str, locations: Mapping[str, str]) -> Provider:
+    """Open a provider.
+
+    Args:
+        name: As recipes spell it.
+        locations: Where each provider is found, by name.
+
+    Raises:
+        RecipeError: There is no such provider, or it has no location.
+    """
+    if name not in REGISTRY:
+        raise RecipeError("provider", f'there is no provider "{name}"', "", nearest(name, REGISTRY))
+    if name not in locations:
+        raise RecipeError(
+            "provider", f"{name} has no location", "", f"Give {REGISTRY[name].needs}."
+        )
+    return REGISTRY[name].open(locations[name])

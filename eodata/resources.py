@@ -1,0 +1,105 @@
+"""The files that travel with eodata: product tables, recipes, cards, the demo's archive.
+
+A wheel carries `recipes/` and `catalog/` inside the package; an editable install finds them beside
+it, in the repository.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from eodata.core.errors import RecipeError
+from eodata.core.product import Product
+
+_PACKAGE = Path(__file__).parent
+
+
+def shipped(folder: str) -> Path:
+    """Return the shipped folder `recipes` or `catalog`."""
+    packed = _PACKAGE / "_shipped" / folder
+    return packed if packed.is_dir() else _PACKAGE.parent / folder
+
+
+def recipe_files() -> dict[str, Path]:
+    """Return the shipped recipes by name."""
+    return {path.stem: path for path in sorted(shipped("recipes").glob("*.yaml"))}
+
+
+def card_files() -> list[Path]:
+    """Return the shipped cards, by file name."""
+    return sorted(shipped("catalog").glob("*.yaml"))
+
+
+@cache
+def products() -> dict[str, Product]:
+    """Return all product tables by id."""
+    tables = [
+        Product.parse(read_yaml(path), path.name)
+        for path in sorted((_PACKAGE / "products").glob("*.yaml"))
+    ]
+    return {table.id: table for table in tables}
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """A safe loader that refuses a mapping with the same key twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for position, key in enumerate(keys):
+            if key in keys[:position]:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f'the key "{key}" stands twice', node.value[position][0].start_mark
+                )
+        return super().construct_mapping(node, deep)
+
+
+def read_yaml(path: Path) -> object:
+    """Read a YAML file as plain data: no objects are constructed, no key stands twice.
+
+    Raises:
+        RecipeError: The file cannot be read or is no plain YAML; with line and column.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise RecipeError(str(path), f"cannot be read: {reason}", "", "Check the path.") from None
+    try:
+        return yaml.load(text, _UniqueKeyLoader)  # noqa: S506 (a SafeLoader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
+        raise RecipeError(
+            where,
+            "this is no plain YAML",
+            getattr(error, "problem", None) or str(error),
+            "Use mappings, lists, texts, numbers and dates only; each key once.",
+        ) from None
+
+
+def beside(recipe: Path, relative: str, key: str) -> Path:
+    """Return a file that a recipe names, which must lie in the recipe's folder.
+
+    Args:
+        recipe: The recipe's own file.
+        relative: What the recipe says.
+        key: Its key, for messages.
+
+    Raises:
+        RecipeError: The path is absolute, leaves the folder, or there is no such file.
+    """
+    folder = recipe.parent.resolve()
+    target = (folder / relative).resolve()
+    if Path(relative).is_absolute() or not target.is_relative_to(folder):
+        raise RecipeError(
+            f"{recipe.name}: {key}",
+            f'"{relative}" leaves the folder of the recipe',
+            "a recipe is shared as a folder, so it may only name files inside it.",
+            "Move the file beside the recipe and name it by a relative path.",
+        )
+    if not target.exists():
+        raise RecipeError(f"{recipe.name}: {key}", f"there is no file {target}", "", "Check it.")
+    return target
