@@ -56,6 +56,17 @@ class _UniqueKeyLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+# PyYAML lets through what int(), date() and the like raise on a value such as 2018-02-30.
+_NO_PLAIN_YAML = (
+    yaml.YAMLError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+)
+
+
 def read_yaml(path: Path) -> object:
     """Read a YAML file as plain data: no objects are constructed, no key stands twice.
 
@@ -69,7 +80,7 @@ def read_yaml(path: Path) -> object:
         raise RecipeError(str(path), f"cannot be read: {reason}", "", "Check the path.") from None
     try:
         return yaml.load(text, _UniqueKeyLoader)  # noqa: S506 (a SafeLoader)
-    except yaml.YAMLError as error:
+    except _NO_PLAIN_YAML as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
         raise RecipeError(
@@ -92,7 +103,12 @@ def beside(recipe: Path, relative: str, key: str) -> Path:
         RecipeError: The path is absolute, leaves the folder, or there is no such file.
     """
     folder = recipe.parent.resolve()
-    target = (folder / relative).resolve()
+    try:
+        target = (folder / relative).resolve()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise RecipeError(
+            f"{recipe.name}: {key}", f'"{relative!a}" is no path', f"{error}.", "Check it."
+        ) from None
     if Path(relative).is_absolute() or not target.is_relative_to(folder):
         raise RecipeError(
             f"{recipe.name}: {key}",
@@ -100,6 +116,6 @@ def beside(recipe: Path, relative: str, key: str) -> Path:
             "a recipe is shared as a folder, so it may only name files inside it.",
             "Move the file beside the recipe and name it by a relative path.",
         )
-    if not target.exists():
+    if not target.is_file():
         raise RecipeError(f"{recipe.name}: {key}", f"there is no file {target}", "", "Check it.")
     return target

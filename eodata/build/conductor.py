@@ -80,7 +80,7 @@ def build(prepared: Prepared, root: Path, settings: Settings) -> BuildReport:
             remove_store(root)
         _lay_out(root, plan)
         job = Job(str(root), plan.digest, tuple(sorted(prepared.locations.items())))
-        with SqliteLedger(root / files.LEDGER) as ledger:
+        with SqliteLedger(root) as ledger:
             n_run = _run_all(job, plan, ledger, settings)
             write_tables(root, plan, ledger.outcomes())
             write_card(root, make_card(root, plan, resources.products(), datetime.now(UTC)))
@@ -152,9 +152,7 @@ def _lock(root: Path) -> Iterator[None]:
 
 def _lay_out(root: Path, plan: Plan) -> None:
     files.sweep_partials(root)
-    if not (root / files.PLAN).exists():
-        (root / files.PLAN).parent.mkdir(parents=True, exist_ok=True)
-        files.write_bytes(root / files.PLAN, plan.dumps().encode())
+    files.write_plan(root, plan)
     create_arrays(root, plan)
 
 

@@ -91,7 +91,7 @@ class DaskExecutor:
         from distributed import Client
 
         try:
-            client = Client(address, timeout="10s", set_as_default=False)
+            client = Client(address, timeout="10s")
         except (OSError, ValueError) as error:
             raise RecipeError(
                 "--scheduler",

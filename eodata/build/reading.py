@@ -102,8 +102,9 @@ def _features(path: Path) -> list[dict[str, Any]]:
     import geopandas
     from pyogrio.errors import DataSourceError
 
+    read = geopandas.read_parquet if path.suffix == ".parquet" else geopandas.read_file
     try:
-        frame = geopandas.read_file(path)
+        frame = read(path)
     except (DataSourceError, OSError, ValueError) as error:
         raise RecipeError(
             str(path),
@@ -111,7 +112,9 @@ def _features(path: Path) -> list[dict[str, Any]]:
             "",
             "Use GeoJSON, GeoPackage, GeoParquet or a shapefile.",
         ) from None
-    if frame.crs is None:
+    if frame.empty:
+        return []
+    if getattr(frame, "crs", None) is None:
         raise RecipeError(
             str(path), "has no CRS", "", "Write one into the file, EPSG:4326 is best."
         )
@@ -121,7 +124,7 @@ def _features(path: Path) -> list[dict[str, Any]]:
 
 def _area(feature: Mapping[str, Any], number: int, crs: str, path: Path) -> Area:
     geometry: BaseGeometry | None = feature["geometry"]
-    name = str(_property(feature, "id") or f"a{number:04d}")
+    name = str(_property(feature, "id", f"a{number:04d}"))
     where = f"{path.name}: area {name}"
     if (
         geometry is None
@@ -134,22 +137,44 @@ def _area(feature: Mapping[str, Any], number: int, crs: str, path: Path) -> Area
         raise RecipeError(where, "the polygon crosses itself", "", "Repair it, e.g. buffer(0).")
     if "/" in name or "\\" in name or name.startswith("."):
         raise RecipeError(where, "the id looks like a path", "ids become names.", "Rename it.")
-    start, end = _property(feature, "start"), _property(feature, "end")
-    if (start is None) != (end is None):
-        raise RecipeError(where, "it has only one of start and end", "", "Give both or none.")
+    west, south, east, north = geometry.bounds
+    if not (west >= -180 and east <= 180 and south >= -90 and north <= 90):
+        raise RecipeError(
+            where,
+            f"it spans x {west:g} to {east:g}, y {south:g} to {north:g}",
+            "these are no degrees; the file states the wrong CRS, or crosses the date line.",
+            "State the right CRS in the file, or cut the area in two at the date line.",
+        )
     return Area(
         id=name,
         geometry=geometry,
         crs=resolve_crs(crs, geometry),
-        time=Span(parse_utc(str(start)), parse_utc(str(end))) if start and end else None,
-        split=str(_property(feature, "split") or ""),
-        season=str(_property(feature, "season") or ""),
+        time=_time(feature, where),
+        split=str(_property(feature, "split", "")),
+        season=str(_property(feature, "season", "")),
     )
 
 
-def _property(feature: Mapping[str, Any], key: str) -> Any:
+def _time(feature: Mapping[str, Any], where: str) -> Span | None:
+    start, end = _property(feature, "start"), _property(feature, "end")
+    if (start is None) != (end is None):
+        raise RecipeError(where, "it has only one of start and end", "", "Give both or none.")
+    if start is None:
+        return None
+    try:
+        return Span(parse_utc(str(start)), parse_utc(str(end)))
+    except RecipeError as error:
+        error.where = where
+        raise
+    except ValueError:
+        raise RecipeError(
+            where, f'"{start}" to "{end}"', "these are no times.", "Write them as 2018-07-01."
+        ) from None
+
+
+def _property(feature: Mapping[str, Any], key: str, default: Any = None) -> Any:
     value = feature.get(key)
-    return None if value is None or value != value else value
+    return default if value is None or value != value or value == "" else value
 
 
 def load_split_list(loaded: LoadedRecipe) -> dict[str, str]:
@@ -162,21 +187,30 @@ def load_split_list(loaded: LoadedRecipe) -> dict[str, str]:
     if split is None or split.file is None:
         return {}
     path = resources.beside(loaded.path, split.file, "split.file")
-    with path.open(newline="", encoding="utf-8") as stream:
-        reader = csv.DictReader(stream)
-        missing = {"id", "split"} - set(reader.fieldnames or ())
-        if missing:
+    listed: dict[str, str] = {}
+    for row in _rows(path):
+        if listed.get(row["id"], row["split"]) != row["split"]:
             raise RecipeError(
-                str(path), f"there is no column {' and '.join(sorted(missing))}", "", "Add it."
+                f"{path.name}: {row['id']}",
+                f"it stands in {listed[row['id']]} and in {row['split']}",
+                "an area has one split.",
+                "Remove one of the rows.",
             )
-        listed: dict[str, str] = {}
-        for row in reader:
-            if listed.get(row["id"], row["split"]) != row["split"]:
-                raise RecipeError(
-                    f"{path.name}: {row['id']}",
-                    f"it stands in {listed[row['id']]} and in {row['split']}",
-                    "an area has one split.",
-                    "Remove one of the rows.",
-                )
-            listed[row["id"]] = row["split"]
+        listed[row["id"]] = row["split"]
     return listed
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    try:
+        # Spreadsheets write a byte order mark, which utf-8 alone would take for a part of "id".
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            reader = csv.DictReader(stream, restval="")
+            missing = {"id", "split"} - set(reader.fieldnames or ())
+            rows = list(reader)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise RecipeError(str(path), f"cannot be read: {error}", "", "Save it as CSV.") from None
+    if missing:
+        raise RecipeError(
+            str(path), f"there is no column {' and '.join(sorted(missing))}", "", "Add it."
+        )
+    return rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import isnan
 from typing import Literal
 
 import numpy as np
@@ -39,6 +40,10 @@ class Band:
     nodata: float | None = None
     common_name: str = ""
     classes: tuple[tuple[int, str, str], ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        if self.nodata is not None and isnan(self.nodata):
+            object.__setattr__(self, "nodata", None)
 
     @property
     def fill(self) -> float | int:

@@ -91,9 +91,8 @@ class ProviderError(EodataError):
     def __reduce__(
         self,
     ) -> tuple[type[ProviderError], tuple[str, str, str, str], dict[str, object]]:
-        """Keep the keyword-only fields when the error crosses a process boundary."""
-        state: dict[str, object] = {"retryable": self.retryable, "retry_after": self.retry_after}
-        return type(self), (self.where, self.found, self.because, self.fix), state
+        """Keep keyword-only fields and notes when the error crosses a process boundary."""
+        return type(self), (self.where, self.found, self.because, self.fix), dict(self.__dict__)
 
 
 class AuthError(ProviderError):

@@ -14,17 +14,19 @@ import pyproj
 from affine import Affine
 from odc.geo import CRS
 from odc.geo.geobox import GeoBox
-from odc.geo.geom import Geometry
 from pyproj.exceptions import CRSError
 from shapely.geometry.base import BaseGeometry
 
 from eodata.core.errors import GridError
 from eodata.core.patch import Area, Patch
+from eodata.core.reproject import WGS84, reproject
 
 ARCTIC = "EPSG:3413"
 ANTARCTIC = "EPSG:3031"
 UTM_LIMIT_DEG = 84.0
 EDGE_TOLERANCE_PX = 1e-6
+COVER_TOLERANCE = 1e-9
+"""Areas of polygons are rounded; without it `cover: 1` would refuse patches that are inside."""
 
 
 def resolve_crs(wanted: str, area: BaseGeometry) -> str:
@@ -50,11 +52,11 @@ def resolve_crs(wanted: str, area: BaseGeometry) -> str:
             "Use utm, an authority code such as EPSG:3035, a PROJ string or WKT.",
         ) from None
     units = {axis.unit_name for axis in crs.axis_info}
-    if not crs.is_projected or units != {"metre"}:
+    if not crs.is_projected or units != {"metre"} or len(crs.axis_info) != 2:
         raise GridError(
             "area.crs",
-            f'"{wanted}" has axes in {", ".join(sorted(units)) or "no unit"}',
-            "patch sizes are metres, so the CRS must be projected in metres.",
+            f'"{wanted}" has {len(crs.axis_info)} axes in {", ".join(sorted(units)) or "no unit"}',
+            "patch sizes are metres, so the CRS must be projected, with two axes in metres.",
             "Use utm, or a projected CRS such as EPSG:3035.",
         )
     return str(CRS(wanted))
@@ -73,7 +75,7 @@ def utm_of(lon: float, lat: float) -> str:
     if lat < -UTM_LIMIT_DEG:
         return ANTARCTIC
     lon = (lon + 180.0) % 360.0 - 180.0
-    zone = int((lon + 180.0) // 6.0) + 1
+    zone = min(int((lon + 180.0) // 6.0) + 1, 60)  # -180 less a rounding error becomes 180
     if 56.0 <= lat < 64.0 and 3.0 <= lon < 12.0:
         zone = 32
     elif lat >= 72.0 and 0.0 <= lon < 42.0:
@@ -90,17 +92,18 @@ def check_nesting(patch: float, stride: float, gsds: dict[str, float]) -> None:
         gsds: Pixel size per modality [m].
 
     Raises:
-        GridError: A gsd does not divide the patch or the stride.
+        GridError: A gsd does not divide the patch or the stride, or is longer than it.
     """
     for name, gsd in gsds.items():
         for key, length in (("patch", patch), ("stride", stride)):
-            if not _divides(gsd, length):
+            if length < gsd or not _divides(gsd, length):
                 low = math.floor(length / gsd) * gsd
+                working = f"{low:g} or {low + gsd:g}" if low else f"{gsd:g}"
                 raise GridError(
                     f"modalities.{name}.gsd",
                     f"{gsd:g} m does not divide area.{key} = {length:g} m ({length / gsd:.2f} px)",
                     "the pixels of this modality would not end where those of the others end.",
-                    f"Use area.{key} = {low or gsd:g} or {low + gsd:g}, or another gsd.",
+                    f"Use area.{key} = {working}, or another gsd.",
                 )
 
 
@@ -121,15 +124,25 @@ def tile_area(
 
     Returns:
         Patches ordered by row, then column; possibly none.
+
+    Raises:
+        GridError: The area does not exist in its CRS.
     """
-    ground = Geometry(area.geometry, "EPSG:4326").to_crs(CRS(area.crs), resolution=_densify(area))
-    left, bottom, right, top = ground.boundingbox.bbox
-    step = stride if align == "lattice" else snap
+    ground = reproject(area.geometry, WGS84, area.crs, _densify(area))
+    left, bottom, right, top = ground.bounds
+    if not all(math.isfinite(edge) for edge in ground.bounds):
+        raise GridError(
+            f"area {area.id}",
+            f"a part of it has no coordinates in {area.crs}",
+            "a projection only holds for a part of the Earth.",
+            "Use crs: utm, or a CRS that is made for this place.",
+        )
     if align == "lattice":
-        x0, y0 = math.floor(left / step) * step, math.ceil(top / step) * step
-        x0, y0 = x0 - (patch - stride), y0 + (patch - stride)
+        # The first patches that reach over the western and the northern edge of the area.
+        x0 = (math.floor((left - patch) / stride) + 1) * stride
+        y0 = (math.ceil((top + patch) / stride) - 1) * stride
     else:
-        x0, y0 = round(left / step) * step, round(top / step) * step
+        x0, y0 = round(left / snap) * snap, round(top / snap) * snap
     n_cols = max(0, math.ceil((right - x0) / stride))
     n_rows = max(0, math.ceil((y0 - bottom) / stride))
     found = []
@@ -138,8 +151,8 @@ def tile_area(
             candidate = Patch(
                 area.id, area.crs, x0 + col * stride, y0 - row * stride, patch, row, col
             )
-            inside = candidate.polygon.intersection(ground.geom).area / patch**2
-            if inside >= cover:
+            inside = candidate.polygon.intersection(ground).area / patch**2
+            if inside >= cover - COVER_TOLERANCE:
                 found.append(candidate)
     return found
 

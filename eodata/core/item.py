@@ -13,6 +13,9 @@ from shapely.geometry.base import BaseGeometry
 
 from eodata.core.span import format_utc, parse_utc
 
+PASS_GAP = timedelta(hours=1)
+"""Longer than the gaps within a pass, shorter than the 100 minutes to the next orbit."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asset:
@@ -70,14 +73,9 @@ class Item:
 
     @property
     def pass_key(self) -> tuple[str, str, str]:
-        """What the items of one pass share: platform, relative orbit, solar day.
-
-        The solar day is the date of the local mean solar time at the footprint's centre, so that a
-        pass over the date line or over midnight UTC stays one acquisition.
-        """
-        solar = self.datetime + timedelta(hours=self.footprint.centroid.x / 15.0)
+        """What the items of one pass share beside their time: collection, platform, orbit."""
         orbit = self.properties.get("sat:relative_orbit", "")
-        return str(self.properties.get("platform", "")), str(orbit), solar.date().isoformat()
+        return self.collection, str(self.properties.get("platform", "")), str(orbit)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values; the inverse of `from_json`."""
@@ -137,13 +135,22 @@ class Acquisition:
 
 
 def group_passes(items: Iterable[Item]) -> list[Acquisition]:
-    """Group items by pass and solar day; ordered by time, then by id.
+    """Group items by pass; ordered by time, then by id.
+
+    Items of one platform and relative orbit belong to one pass when less than `PASS_GAP` lies
+    between neighbours. No calendar day decides: that of UTC cuts passes at midnight, and the solar
+    day differs by one on the two sides of the date line.
 
     Two records of one ground from one pass (a reprocessing) are both kept, ordered by id: the
     choice among them is the plan's.
     """
-    groups: dict[tuple[str, str, str, str], list[Item]] = {}
+    groups: list[list[Item]] = []
+    latest: dict[tuple[str, str, str], list[Item]] = {}
     for item in sorted(items, key=lambda i: (i.datetime, i.id)):
-        groups.setdefault((item.collection, *item.pass_key), []).append(item)
-    acquisitions = [Acquisition(tuple(group)) for group in groups.values()]
+        group = latest.get(item.pass_key)
+        if group is None or item.datetime - group[-1].datetime >= PASS_GAP:
+            group = latest[item.pass_key] = []
+            groups.append(group)
+        group.append(item)
+    acquisitions = [Acquisition(tuple(group)) for group in groups]
     return sorted(acquisitions, key=lambda a: (a.datetime, a.id))

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from affine import Affine
 from odc.geo import CRS
 from odc.geo.geobox import GeoBox
-from odc.geo.geom import Geometry
-from odc.geo.geom import box as odc_box
 from shapely.geometry import Polygon, box
 from shapely.geometry.base import BaseGeometry
 
+from eodata.core.reproject import WGS84, reproject, split_at_date_line
 from eodata.core.span import Span
 
 
@@ -75,12 +74,8 @@ class Patch:
 
     @property
     def footprint(self) -> BaseGeometry:
-        """Outline in EPSG:4326, edges densified to a quarter of the patch."""
-        return self._outline().to_crs("EPSG:4326", resolution=self.size / 4).geom
-
-    def _outline(self) -> Geometry:
-        bottom, right = self.top - self.size, self.left + self.size
-        return odc_box(self.left, bottom, right, self.top, CRS(self.crs))
+        """Outline in EPSG:4326, edges densified to a quarter of the patch, cut at the date line."""
+        return split_at_date_line(reproject(self.polygon, self.crs, WGS84, self.size / 4))
 
     def geobox(self, gsd: float) -> GeoBox:
         """Return the pixel grid at `gsd` [m]; `gsd` divides the edge."""

@@ -107,9 +107,10 @@ class Product(Strict):
             RecipeError: There is none; the message names the nearest.
         """
         wanted = name.lower()
-        for entry in self.bands:
-            if wanted in (entry.name.lower(), entry.common_name.lower()):
-                return entry
+        for known in ({b.name: b for b in self.bands}, {b.common_name: b for b in self.bands}):
+            for label, entry in known.items():
+                if label and label.lower() == wanted:
+                    return entry
         names = [b.name for b in self.bands] + [b.common_name for b in self.bands if b.common_name]
         raise RecipeError(
             f"product {self.id}",

@@ -6,7 +6,7 @@ Rules that need the product tables stand in `eodata.core.recipe_rules`.
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -19,12 +19,13 @@ from pydantic import (
 )
 
 from eodata.core.errors import RecipeError
-from eodata.core.span import Span, to_utc
+from eodata.core.span import Span, parse_utc, to_utc
 from eodata.core.strict import Strict
 
 Resampling = Literal["nearest", "bilinear", "cubic", "average", "mode"]
 SPLITS = ("train", "val", "test")
 RESERVED_NAMES = frozenset({"id", "row", "split", "valid", "dates", "present", "labels", "area"})
+LONGEST_GAP_DAYS = 36_525
 
 
 def _gap(value: Any) -> timedelta:
@@ -33,13 +34,28 @@ def _gap(value: Any) -> timedelta:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([dh])", str(value))
     if not match:
         raise ValueError('a time gap is a number of days or hours, such as "14d" or "36h"')
-    number, unit = float(match[1]), match[2]
-    return timedelta(days=number) if unit == "d" else timedelta(hours=number)
+    days = float(match[1]) / (1 if match[2] == "d" else 24)
+    if days > LONGEST_GAP_DAYS:
+        raise ValueError(f"a time gap is at most {LONGEST_GAP_DAYS} days")
+    return timedelta(days=days)
 
 
 def _gap_text(value: timedelta) -> str:
-    hours = value.total_seconds() / 3600
-    return f"{hours / 24:g}d" if hours % 24 == 0 else f"{hours:g}h"
+    hours = value / timedelta(hours=1)
+    if hours % 24 == 0:
+        return f"{hours / 24:.0f}d"
+    return f"{hours:.10f}".rstrip("0").rstrip(".") + "h"  # exact to the microsecond
+
+
+def _instant(value: Any) -> date | datetime:
+    # Two spellings of one instant must give one digest, also after a round trip by JSON; and a bare
+    # number such as 2018 would be read as seconds since 1970.
+    if isinstance(value, str) and "-" in value:
+        value = parse_utc(value)
+    if not isinstance(value, date):
+        raise ValueError('a date or time is written as 2018-07-01 or "2018-07-01T10:30:00Z"')
+    instant = to_utc(value)
+    return instant.date() if instant.time() == time() else instant
 
 
 Gap = Annotated[
@@ -47,6 +63,7 @@ Gap = Annotated[
     BeforeValidator(_gap, json_schema_input_type=str),
     PlainSerializer(_gap_text, return_type=str),
 ]
+Instant = Annotated[date | datetime, BeforeValidator(_instant, json_schema_input_type=str)]
 RelativePath = Annotated[
     str, Field(min_length=1, description="File beside the recipe; it may not leave that folder.")
 ]
@@ -92,8 +109,8 @@ class AreaSpec(Strict):
 class TimeSpec(Strict):
     """Which time, cut into which steps: half-open [start, end) in UTC."""
 
-    start: date | datetime
-    end: date | datetime
+    start: Instant
+    end: Instant
     steps: int = Field(default=1, ge=1, description="Number of equal steps.")
 
     @model_validator(mode="after")

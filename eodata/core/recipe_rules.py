@@ -27,7 +27,7 @@ def check_recipe(recipe: Recipe, products: Mapping[str, Product]) -> None:
         else:
             _check_class_mask(recipe, name, modality, products)
     _check_anchor(recipe, products)
-    _check_references(recipe)
+    _check_references(recipe, products)
     check_nesting(recipe.area.patch, recipe.area.stride_m, gsds(recipe, products))
     _check_chunk(recipe, products)
     _check_cell(recipe)
@@ -125,6 +125,14 @@ def _check_class_mask(
     recipe: Recipe, name: str, modality: ClassMask, products: Mapping[str, Product]
 ) -> None:
     source = source_of(recipe, name)
+    if source is not recipe.modalities[modality.from_]:
+        readable = [n for n, m in recipe.modalities.items() if isinstance(m, SourceModality)]
+        raise RecipeError(
+            f"modalities.{name}.from",
+            f'"{modality.from_}" is a class mask itself',
+            "a derived modality is computed from one that is read.",
+            nearest(modality.from_, readable),
+        )
     bands = products[product_of(recipe, name, products).id].select(source.bands)
     if len(bands) != 1 or bands[0].kind != "categorical":
         raise RecipeError(
@@ -162,36 +170,60 @@ def _check_anchor(recipe: Recipe, products: Mapping[str, Product]) -> None:
         )
 
 
-def _check_references(recipe: Recipe) -> None:
+def _check_references(recipe: Recipe, products: Mapping[str, Product]) -> None:
     for name, modality in recipe.modalities.items():
         if isinstance(modality, ClassMask):
             continue
-        for key, target in (
-            ("follow", modality.follow),
-            ("pair.with", modality.pair.with_ if modality.pair else None),
-        ):
-            if target is None:
-                continue
-            other = recipe.modalities.get(target)
-            free = [
-                n
-                for n, m in recipe.modalities.items()
-                if isinstance(m, SourceModality) and not (m.follow or m.pair) and n != name
-            ]
-            if not isinstance(other, SourceModality) or target not in free:
-                raise RecipeError(
-                    f"modalities.{name}.{key}",
-                    f'"{target}" cannot lead {name}',
-                    "only a modality that chooses its own dates can.",
-                    nearest(target, free),
-                )
-            if key == "follow" and other.product != modality.product:
-                raise RecipeError(
-                    f"modalities.{name}.follow",
-                    f"{name} reads {modality.product}, {target} reads {other.product}",
-                    "following means reading other bands of the very same items.",
-                    "Use pair: {with: …, within: …} across products.",
-                )
+        if modality.pair is not None:
+            _check_leader(recipe, name, "pair.with", modality.pair.with_)
+            _check_dates(recipe, name, modality.pair.with_, products)
+        if modality.follow is not None:
+            _check_leader(recipe, name, "follow", modality.follow)
+            _check_same_items(recipe, name, modality, modality.follow)
+
+
+def _check_leader(recipe: Recipe, name: str, key: str, target: str) -> None:
+    free = [
+        n
+        for n, m in recipe.modalities.items()
+        if isinstance(m, SourceModality) and not (m.follow or m.pair) and n != name
+    ]
+    if target not in free:
+        raise RecipeError(
+            f"modalities.{name}.{key}",
+            f'"{target}" cannot lead {name}',
+            "only a modality that chooses its own dates can.",
+            nearest(target, free),
+        )
+
+
+def _check_dates(recipe: Recipe, name: str, target: str, products: Mapping[str, Product]) -> None:
+    for one in (name, target):
+        if is_static(recipe, one, products):
+            raise RecipeError(
+                f"modalities.{name}.pair.with",
+                f"{one} is a static layer",
+                "a pair is close in time, so both sides need dates.",
+                f"Remove pair from {name}.",
+            )
+
+
+def _check_same_items(recipe: Recipe, name: str, modality: SourceModality, target: str) -> None:
+    other = source_of(recipe, target)
+    if other.product != modality.product:
+        raise RecipeError(
+            f"modalities.{name}.follow",
+            f"{name} reads {modality.product}, {target} reads {other.product}",
+            "following means reading other bands of the very same items.",
+            "Use pair: {with: …, within: …} across products.",
+        )
+    if modality.provider not in (None, other.provider):
+        raise RecipeError(
+            f"modalities.{name}.provider",
+            f"{name} reads from {modality.provider}, {target} from {other.provider or 'any'}",
+            "following means reading other bands of the very same items.",
+            f"Name the provider of {target} alone.",
+        )
 
 
 def _check_chunk(recipe: Recipe, products: Mapping[str, Product]) -> None:

@@ -68,13 +68,15 @@ class Span:
             RecipeError: Fewer than one step, or steps shorter than a second.
         """
         length = self.end - self.start
-        if n < 1 or length / n < timedelta(seconds=1):
+        if n < 1 or length // timedelta(seconds=1) < n:
             raise RecipeError(
                 "time.steps",
                 f"{n} steps in {length}",
                 "there must be at least one step, and each at least one second long.",
                 "Give a number of steps between 1 and the length of the span in seconds.",
             )
-        seconds = [int(length.total_seconds() * i / n) for i in range(n)]
+        # In whole microseconds, because floats would round some edges up.
+        whole = length // timedelta(microseconds=1)
+        seconds = [whole * i // (n * 1_000_000) for i in range(n)]
         edges = [self.start + timedelta(seconds=s) for s in seconds] + [self.end]
         return tuple(Span(a, b) for a, b in pairwise(edges))

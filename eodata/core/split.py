@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from math import cos, radians
+from math import cos, inf, radians
 
-from odc.geo import CRS
-from odc.geo.geom import Geometry
+import numpy as np
 from shapely import STRtree
+from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
 
 from eodata.core.errors import RecipeError, nearest
 from eodata.core.patch import Area, Patch
 from eodata.core.recipe import SPLITS, SplitSpec
+from eodata.core.reproject import reproject
 
-DEGREES_PER_METRE = 1.0 / 110_000.0
+# A tenth below the shortest degree, because a CRS may stretch its metres.
+DEGREES_PER_METRE = 1.0 / 100_000.0
+EARTH_M = 2e7
 NO_SPLIT = "all"
 
 
@@ -45,6 +48,8 @@ def assign(
 ) -> list[Placed]:
     """Place every patch in a split; same input, same answer.
 
+    An area with a split of its own goes there as a whole, whatever the rule says of the others.
+
     Args:
         patches: In store order.
         areas: By id.
@@ -59,11 +64,19 @@ def assign(
     if spec is None:
         return [Placed(NO_SPLIT, patch.area) for patch in patches]
     cells = [_cell_of(patch, spec, stride) for patch in patches]
+    fixed = {
+        area.id: _listed_split(area, listed)
+        for area in areas.values()
+        if area.split or spec.fractions is None
+    }
+    by_cell: dict[str, str] = {}
     if spec.fractions is not None:
-        by_cell = _share_out(set(cells), {str(k): v for k, v in spec.fractions.items()}, seed)
-    else:
-        by_cell = {a.id: _listed_split(a, listed) for a in areas.values()}
-    splits = [by_cell[cell] for cell in cells]
+        free = {cell for patch, cell in zip(patches, cells, strict=True) if patch.area not in fixed}
+        by_cell = _share_out(free, {str(k): v for k, v in spec.fractions.items()}, seed)
+    splits = [
+        fixed[patch.area] if patch.area in fixed else by_cell[cell]
+        for patch, cell in zip(patches, cells, strict=True)
+    ]
     reasons = _too_close(patches, splits, spec.min_distance)
     return [Placed(s, c, r) for s, c, r in zip(splits, cells, reasons, strict=True)]
 
@@ -73,13 +86,28 @@ def smallest_distance(patches: Sequence[Patch], splits: Sequence[str]) -> float 
 
     Exact within one CRS; across CRS the second patch is projected into the CRS of the first.
     """
-    radius = max((p.size for p in patches), default=0.0)
-    while radius < 2e7 and len(set(splits)) > 1:
-        found = [d for _, _, d in _cross_pairs(patches, splits, radius)]
-        if found:
-            return min(found)
-        radius *= 8
-    return None
+    if len(set(splits)) < 2:
+        return None
+    radius = min(_distance_of_near_pair(patches, splits), EARTH_M)
+    found = min((d for _, _, d in _cross_pairs(patches, splits, radius)), default=inf)
+    return found if found < inf else None
+
+
+def _distance_of_near_pair(patches: Sequence[Patch], splits: Sequence[str]) -> float:
+    """Return the distance of one near pair of different splits [m], seldom the nearest.
+
+    Nearest in degrees: it bounds the search, so that far splits do not mean all pairs.
+    """
+    footprints, names = np.array([p.footprint for p in patches]), np.array(splits)
+    distances = []
+    for name in sorted(set(splits)):
+        mine, others = np.flatnonzero(names == name), np.flatnonzero(names != name)
+        pairs, degrees = STRtree(footprints[others]).query_nearest(
+            footprints[mine], return_distance=True, all_matches=False
+        )
+        i, j = pairs[:, degrees.argmin()]
+        distances.append(_distance(patches[mine[i]], patches[others[j]]))
+    return min(distances)
 
 
 def _cell_of(patch: Patch, spec: SplitSpec, stride: float) -> str:
@@ -109,6 +137,11 @@ def _share_out(cells: set[str], fractions: Mapping[str, float], seed: int) -> di
     by_remainder = sorted(names, key=lambda n: (counts[n] - exact[n], SPLITS.index(n)))
     for name in by_remainder[: len(cells) - sum(counts.values())]:
         counts[name] += 1
+    for name in names:
+        # Rounding must not lose a split that was asked for.
+        if not counts[name] and len(cells) >= len(names):
+            counts[max(names, key=lambda n: counts[n])] -= 1
+            counts[name] = 1
     shuffled = sorted(cells, key=lambda cell: sha256(f"{seed}:{cell}".encode()).digest())
     labels = [name for name in names for _ in range(counts[name])]
     return dict(zip(shuffled, labels, strict=True))
@@ -142,15 +175,20 @@ def _cross_pairs(
 
 
 def _grow(footprint: BaseGeometry, radius: float) -> BaseGeometry:
-    latitude = min(89.0, max(abs(y) for y in footprint.bounds[1::2]))
-    return footprint.envelope.buffer(radius * DEGREES_PER_METRE / cos(radians(latitude)) + 1e-9)
+    """Return a box in EPSG:4326 that holds all ground within `radius` [m]; rather too large."""
+    west, south, east, north = footprint.bounds
+    d_lat = radius * DEGREES_PER_METRE + 1e-9
+    south, north = max(-90.0, south - d_lat), min(90.0, north + d_lat)
+    highest = max(abs(south), abs(north))
+    d_lon = d_lat / cos(radians(highest)) if highest < 89.0 else 360.0
+    west, east = west - d_lon, east + d_lon
+    if west < -180.0 or east > 180.0:
+        west, east = -180.0, 180.0  # it reaches over the date line or a pole
+    return box(west, south, east, north)
 
 
 def _in_crs_of(other: Patch, first: Patch) -> BaseGeometry:
-    if other.crs == first.crs:
-        return other.polygon
-    outline = Geometry(other.polygon, CRS(other.crs))
-    return outline.to_crs(CRS(first.crs), resolution=other.size / 4).geom
+    return reproject(other.polygon, other.crs, first.crs, other.size / 4)
 
 
 def _distance(a: Patch, b: Patch) -> float:

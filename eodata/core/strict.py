@@ -72,6 +72,8 @@ def _problem(detail: Any, source: str) -> RecipeError:
         return RecipeError(f"{source}: {key}", "the key is missing", "", "Add it.")
     inner = detail.get("ctx", {}).get("error")
     if isinstance(inner, RecipeError):
+        # A rule of a whole model knows better than pydantic which key of it is wrong.
+        key = inner.where if inner.where.startswith(".".join(path)) else key
         return RecipeError(f"{source}: {key}", inner.found, inner.because, inner.fix)
     shown = repr(detail["input"])
     shown = shown if len(shown) <= 80 else shown[:77] + "..."

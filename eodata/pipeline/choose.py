@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from shapely import make_valid
 from shapely.geometry.base import BaseGeometry
 from shapely.ops import unary_union
 
@@ -82,7 +83,9 @@ def _cloud(acquisition: Acquisition) -> float:
 
 def _coverage(acquisition: Acquisition, ground: BaseGeometry) -> float:
     """Return the covered fraction of the ground, to 0.1 %, so that slivers decide nothing."""
-    covered = unary_union([item.footprint for item in acquisition.items]).intersection(ground)
+    # Archives publish outlines that cross themselves, which no union accepts.
+    outlines = [make_valid(item.footprint) for item in acquisition.items]
+    covered = unary_union(outlines).intersection(ground)
     return round(float(covered.area / ground.area), 3)
 
 

@@ -142,7 +142,7 @@ def plan_modality(
             source=modality.from_,
             classes=modality.classes,
         )
-    provider = providers[name]
+    provider = providers[modality.follow or name]
     entry = product.providers[provider]
     entries = bands_of(recipe, name, products)
     reads = tuple(_band_read(e, entry, modality.resampling, gsd) for e in entries)
@@ -188,14 +188,17 @@ class _ItemTable:
 
     def __init__(self) -> None:
         self.items: list[Item] = []
-        self._positions: dict[tuple[str, str], int] = {}
+        self._positions: dict[tuple[str, str], list[int]] = {}
 
     def add(self, item: Item) -> int:
-        key = (item.collection, item.id)
-        if key not in self._positions:
-            self._positions[key] = len(self.items)
-            self.items.append(item)
-        return self._positions[key]
+        # Two providers may give one id to different files.
+        same_id = self._positions.setdefault((item.collection, item.id), [])
+        for position in same_id:
+            if self.items[position] == item:
+                return position
+        same_id.append(len(self.items))
+        self.items.append(item)
+        return same_id[-1]
 
 
 def _choose_all(

@@ -1,0 +1,1 @@
+"""Finding datasets and samples, and showing them."""

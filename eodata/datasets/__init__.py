@@ -1,0 +1,1 @@
+"""The torch layer over a store."""

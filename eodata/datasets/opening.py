@@ -1,0 +1,195 @@
+"""Open a built store for training: which samples, which modalities, which bands."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from eodata.core.band import Band
+from eodata.core.errors import RecipeError, nearest
+from eodata.core.outcome import Status
+from eodata.datasets.index import build_index
+
+if TYPE_CHECKING:
+    from eodata.datasets.dataset import EODataset
+    from eodata.store.reader import StoreReader
+
+RESERVED = frozenset({"valid", "present", "dates", "id", "row", "split", "bbox"})
+
+
+def open_dataset(
+    path: str | Path,
+    split: str | None = None,
+    modalities: Sequence[str] | None = None,
+    bands: Mapping[str, Sequence[str]] | None = None,
+    *,
+    decode: bool = True,
+    status: Sequence[str] = ("done",),
+    transform: Callable[[dict[str, Any]], Any] | None = None,
+) -> EODataset:
+    """Open a store as a map-style torch dataset.
+
+    Each item is a dict that `default_collate` can batch:
+
+    - one tensor `(T, C, H, W)` per modality, T = 1 for static layers, row 0 in the north;
+    - `valid`: per modality bool `(T, H, W)`, True = usable. All False in steps that did not end
+      `done`, even when rejected pixels are on disk;
+    - `present`: per modality bool `(T,)`, True where the step ended `done`;
+    - `dates`: per modality int64 `(T,)`, POSIX seconds UTC of the acquisition, -1 without one;
+    - `id`, `row` (position on the sample axis of the store), `split`;
+    - `bbox`: float64 west, south, east, north [degrees], NaN without georeference.
+
+    Numbers: decoded, continuous bands are float32 in the unit of the band, and modalities whose
+    bands are all categorical or bitmasks are int64, which losses take; where `valid` is False they
+    are 0, which for a class map may be a class too, so always ask `valid`. With `decode=False` they
+    are the DN as stored, NaN or other leftovers included, and only uint16 and uint32 are widened
+    to int32 and int64, because torch can do little with the unsigned types.
+
+    Items are in row order, which is store order: a `Subset` or a sampler may rely on it.
+
+    Args:
+        path: Folder of the store.
+        split: `train`, `val`, `test` or another split of the store; None for all samples.
+        modalities: Names, in the order of the items; None for all.
+        bands: Per modality the bands to read, in channel order, by name or common name whatever
+            the case; modalities that are not named keep all bands.
+        decode: Physical units instead of DN.
+        status: Keep the samples that ended so; `("done", "rejected")` also shows rejected ones.
+        transform: Called with each item; its answer is returned instead. To reach spawned workers
+            it must be picklable, so no lambda.
+
+    Raises:
+        RecipeError: torch is missing, a name is unknown, or no sample is left.
+        StoreError: There is no readable store at `path`.
+    """
+    dataset_class = _dataset_class()
+    from eodata.store.reader import StoreReader
+
+    path = Path(path).absolute()  # so that a later chdir does not move the workers
+    reader = StoreReader(path)
+    names = _choose_modalities(reader, _listed(modalities))
+    channels = _choose_channels(reader, names, bands or {})
+    samples = _choose_samples(reader.samples(), path, split, _listed(status) or ())
+    shapes = {name: _item_shape(reader.shape(name), channels[name]) for name in names}
+    index = build_index(samples, reader.steps(), {n: shape[0] for n, shape in shapes.items()})
+    kept = {name: tuple(reader.bands(name)[c] for c in channels[name]) for name in names}
+    # The reader stays behind: what workers inherit or unpickle must hold no open file.
+    return dataset_class(path, index, shapes, kept, channels, decode=decode, transform=transform)
+
+
+def _dataset_class() -> type[EODataset]:
+    try:
+        from eodata.datasets.dataset import EODataset
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] != "torch":
+            raise
+        raise RecipeError(
+            "open_dataset",
+            "PyTorch is not installed",
+            "datasets are torch datasets.",
+            "Install it: pip install eodata[train]. Without it, read the store with zarr.",
+        ) from None
+    return EODataset
+
+
+def _listed(names: Iterable[str] | None) -> tuple[str, ...] | None:
+    """Return a tuple; one name alone, the likeliest slip, counts as a list of one."""
+    return (names,) if isinstance(names, str) else None if names is None else tuple(names)
+
+
+def _choose_modalities(reader: StoreReader, wanted: tuple[str, ...] | None) -> tuple[str, ...]:
+    known = tuple(reader.names)
+    names = known if wanted is None else wanted
+    for name in names:
+        if name not in known:
+            raise RecipeError(
+                "modalities", f'the store has no modality "{name}"', "", nearest(name, known)
+            )
+        if name in RESERVED:
+            raise RecipeError(
+                "modalities",
+                f'"{name}" is also the name of something else in each item',
+                f"items use {', '.join(sorted(RESERVED))} themselves.",
+                "Rename the modality in the recipe, or name the modalities to leave it out.",
+            )
+    if not names or len(set(names)) < len(names):
+        raise RecipeError(
+            "modalities",
+            f"{list(names)} names {'one twice' if names else 'none'}",
+            "an item holds each modality once, and at least one.",
+            f"Known: {', '.join(known)}.",
+        )
+    return names
+
+
+def _choose_channels(
+    reader: StoreReader, names: tuple[str, ...], wanted: Mapping[str, Sequence[str]]
+) -> dict[str, tuple[int, ...]]:
+    for name in wanted:
+        if name not in names:
+            raise RecipeError(
+                f"bands[{name!r}]", "this modality is not opened", "", nearest(name, names)
+            )
+    channels = {}
+    for name in names:
+        bands = tuple(reader.bands(name))
+        chosen = _listed(wanted.get(name))
+        if chosen is not None and not chosen:
+            known = ", ".join(band.name for band in bands)
+            raise RecipeError(f"bands[{name!r}]", "the list is empty", "", f"Known: {known}.")
+        every = tuple(range(len(bands)))
+        channels[name] = (
+            every if chosen is None else tuple(_channel(name, bands, b) for b in chosen)
+        )
+    return channels
+
+
+def _channel(modality: str, bands: tuple[Band, ...], wanted: str) -> int:
+    """Return the position of a band; names win over common names, which several may share."""
+    key = wanted.lower()
+    by_name = [i for i, band in enumerate(bands) if band.name.lower() == key]
+    found = by_name or [i for i, band in enumerate(bands) if band.common_name.lower() == key != ""]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise RecipeError(
+            f"bands[{modality!r}]",
+            f'"{wanted}" is the common name of {len(found)} bands',
+            "one name must mean one band.",
+            f"Use {' or '.join(bands[i].name for i in found)}.",
+        )
+    known = [b.name for b in bands] + [b.common_name for b in bands if b.common_name]
+    raise RecipeError(
+        f"bands[{modality!r}]", f'there is no band "{wanted}"', "", nearest(wanted, known)
+    )
+
+
+def _choose_samples(samples: Any, path: Path, split: str | None, status: tuple[str, ...]) -> Any:
+    splits, endings = set(samples["split"]), {*Status, *samples["status"]}
+    if split is not None and split not in splits:
+        raise RecipeError(
+            f"{path}: split", f'there is no split "{split}"', "", nearest(split, splits)
+        )
+    for word in status:
+        if word not in endings:
+            raise RecipeError("status", f'nothing ends "{word}"', "", nearest(word, endings))
+    mine = samples[samples["status"].isin(status)]
+    if split is not None:
+        mine = mine[mine["split"] == split]
+    if len(mine) == 0:
+        counts = Counter(zip(samples["split"], samples["status"], strict=True))
+        there = ", ".join(f"{n} {word} in {part}" for (part, word), n in sorted(counts.items()))
+        raise RecipeError(
+            f"{path}",
+            f"no sample is {' or '.join(status)} in {split or 'any split'}",
+            f"the store has {there or 'no samples at all'}.",
+            "Choose another split or status, or run the build again.",
+        )
+    return mine
+
+
+def _item_shape(shape: tuple[int, ...], channels: tuple[int, ...]) -> tuple[int, int, int, int]:
+    steps, _, height, width = shape[-4:]
+    return steps, len(channels), height, width

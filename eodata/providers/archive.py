@@ -1,0 +1,167 @@
+"""The provider `archive`: a static STAC catalog of GeoTIFFs in a folder on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import rasterio
+import shapely
+from odc.geo.geobox import GeoBox
+from pyproj.exceptions import CRSError as ProjCRSError
+from rasterio._err import CPLE_BaseError
+from rasterio.errors import CRSError, RasterioError
+from rasterio.io import DatasetReader
+
+from eodata.core.errors import ProviderError, nearest
+from eodata.core.item import Asset, Item
+from eodata.core.plan import BandRead
+from eodata.core.protocols import Pixels, Query
+from eodata.providers.static_stac import Record, is_remote, read_collection
+from eodata.providers.warp import Valid, Values, read_onto
+
+DRIVERS = ("GTiff", "JP2OpenJPEG")
+"""Formats that hold their own pixels. A VRT, for one, may lead out of the archive."""
+GDAL_OPTIONS = {
+    # Side files can change nodata, mask or CRS after the fact, and listing folders is slow.
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+    "GDAL_PAM_ENABLED": False,
+    # An environment that sets it would turn damaged blocks into zeros.
+    "GTIFF_IGNORE_READ_ERRORS": False,
+    # Workers are the executor's business.
+    "GDAL_NUM_THREADS": "1",
+}
+# DE-9IM: the interiors meet. Touching edges share no ground.
+SHARES_GROUND = "T********"
+UNREADABLE = (RasterioError, CPLE_BaseError, CRSError, ProjCRSError, OSError)
+"""What rasterio, GDAL and PROJ raise over files; rasterio lets some of GDAL's errors through."""
+
+
+class ArchiveProvider:
+    """A static STAC catalog on disk.
+
+    Cheap to make and to pickle: files are opened when they are needed, and the parsed items are
+    kept by the instance, not by its pickles. Threads may share an instance.
+
+    Attributes:
+        catalog: The catalog.json.
+    """
+
+    name = "archive"
+    synthetic = False
+
+    def __init__(self, root: Path | str) -> None:
+        path = Path(root)
+        self.catalog = path if path.suffix == ".json" else path / "catalog.json"
+        self._records: dict[str, list[Record]] = {}
+
+    def __getstate__(self) -> dict[str, object]:
+        return {"catalog": self.catalog, "_records": {}}
+
+    def search(self, query: Query) -> list[Item]:
+        """Return the items that share ground and time with the query, ordered by time and id.
+
+        Raises:
+            ProviderError: The catalog cannot be read, or has no such collection.
+        """
+        if query.collection not in self._records:
+            self._records[query.collection] = read_collection(self.catalog, query.collection)
+        shapely.prepare(query.footprint)
+        return [
+            record.item
+            for record in self._records[query.collection]
+            if record.lies_in(query.span)
+            and query.footprint.intersects(record.item.footprint)
+            and query.footprint.relate_pattern(record.item.footprint, SHARES_GROUND)
+        ]
+
+    def read(self, item: Item, reads: Sequence[BandRead], geobox: GeoBox) -> Pixels:
+        """Read bands of one item onto a grid, as `eodata.providers.warp.read_onto` does.
+
+        The nodata value is that of the catalog, else of the file, else of the product.
+
+        Raises:
+            ProviderError: An asset or its file is missing, remote, damaged or without CRS.
+        """
+        found = []
+        with rasterio.Env(**GDAL_OPTIONS), ExitStack() as stack:
+            files: dict[str, DatasetReader] = {}
+            for read in reads:
+                asset = _asset(item, read)
+                path = self._path(item, asset)
+                try:
+                    if asset.href not in files:
+                        files[asset.href] = stack.enter_context(_open(path))
+                    found.append(_read_band(files[asset.href], asset, read, geobox))
+                except UNREADABLE as exc:
+                    raise _unreadable(path, item, asset, exc) from exc
+        return Pixels(
+            values=tuple(values for values, _, _ in found),
+            valid=tuple(valid for _, valid, _ in found),
+            bytes_read=sum(n_bytes for _, _, n_bytes in found),
+        )
+
+    def _path(self, item: Item, asset: Asset) -> Path:
+        """Return the file of an asset, after a look at whether it is there in full."""
+        where = f"item {item.id}, asset {asset.key}"
+        if is_remote(asset.href):
+            raise ProviderError(
+                where,
+                f"its file is on another machine: {asset.href}",
+                "an archive is a static catalog whose files lie in one folder.",
+                "Download the file beside the item and make the href relative.",
+            )
+        path = self.catalog.parent / asset.href
+        if Path(asset.href).is_absolute() or ".." in Path(asset.href).parts:
+            raise ProviderError(where, f"{asset.href} lies outside of {self.catalog.parent}")
+        if not path.is_file():
+            raise ProviderError(str(path), f"the file of {where} is missing", "", "Fetch it again.")
+        size = path.stat().st_size
+        if asset.size_bytes not in (None, size):
+            raise ProviderError(
+                str(path),
+                f"the file of {where} has {size} bytes",
+                f"the catalog states {asset.size_bytes} bytes: it was cut off or replaced.",
+                "Fetch it again, or correct file:size.",
+            )
+        return path
+
+
+def _asset(item: Item, read: BandRead) -> Asset:
+    if read.asset not in item.assets:
+        raise ProviderError(
+            f"item {item.id}",
+            f'there is no asset "{read.asset}" for band {read.band.name}',
+            f"it has {', '.join(sorted(item.assets)) or 'no raster at all'}.",
+            nearest(read.asset, item.assets),
+        )
+    return item.assets[read.asset]
+
+
+def _open(path: Path) -> DatasetReader:
+    source = rasterio.open(path)
+    if source.driver not in DRIVERS:
+        source.close()
+        raise RasterioError(f"its format is {source.driver}; {' and '.join(DRIVERS)} are read")
+    return source
+
+
+def _read_band(
+    source: DatasetReader, asset: Asset, read: BandRead, geobox: GeoBox
+) -> tuple[Values, Valid, int]:
+    if asset.band > source.count:
+        raise RasterioError(f"band {asset.band} is asked for, and the file has {source.count}")
+    stated = (asset.nodata, source.nodatavals[asset.band - 1], read.band.nodata)
+    nodata = next((value for value in stated if value is not None), None)
+    return read_onto(source, asset.band, geobox, read.resampling, nodata)
+
+
+def _unreadable(path: Path, item: Item, asset: Asset, exc: Exception) -> ProviderError:
+    reason = exc.__cause__ or exc
+    return ProviderError(
+        str(path),
+        f"asset {asset.key} of item {item.id} cannot be read",
+        f"{reason}",
+        "The file is damaged or no GeoTIFF: fetch it again, or take the item out of the catalog.",
+    )

@@ -1,0 +1,1 @@
+"""The dataset on disk: Zarr arrays, tables, ledger, verification."""

@@ -1,0 +1,279 @@
+"""What happened, in SQLite: every task, outcome, shard and event, through crashes.
+
+One process writes. `finish` is one transaction that is on the disk when it returns, so a task that
+the ledger calls done is done, also after a power cut: its shards were flushed before.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from eodata.core.errors import StoreError
+from eodata.core.outcome import Outcome, ShardFile, Status, TaskResult
+from eodata.core.span import format_utc
+from eodata.store.files import LEDGER
+
+LEDGER_FORMAT = 1
+LOCK_SECONDS = 30.0
+
+_SCHEMA = f"""
+BEGIN;
+CREATE TABLE tasks (
+    id TEXT PRIMARY KEY, status TEXT NOT NULL CHECK (status IN ('done', 'partial', 'failed')),
+    attempts INTEGER NOT NULL, seconds REAL NOT NULL, bytes_read INTEGER NOT NULL,
+    reason TEXT NOT NULL, retryable INTEGER NOT NULL, updated_utc TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE outcomes (
+    task TEXT NOT NULL, row INTEGER NOT NULL, step INTEGER NOT NULL, status TEXT NOT NULL,
+    reason TEXT NOT NULL, valid REAL NOT NULL, marked REAL, clipped INTEGER NOT NULL,
+    PRIMARY KEY (task, row, step)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE shards (
+    path TEXT PRIMARY KEY, task TEXT NOT NULL, sha256 TEXT NOT NULL, size INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX shards_by_task ON shards (task);
+CREATE TABLE events (
+    number INTEGER PRIMARY KEY, task TEXT NOT NULL, attempt INTEGER NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('started', 'done', 'partial', 'failed')),
+    at_utc TEXT NOT NULL, reason TEXT NOT NULL
+) STRICT;
+CREATE INDEX events_by_task ON events (task);
+PRAGMA user_version = {LEDGER_FORMAT};
+COMMIT;
+"""
+
+
+class SqliteLedger:
+    """The ledger of a store. Implements `eodata.core.protocols.Ledger`; a context manager.
+
+    Use it from one thread of the one process that conducts the build. Readers may look on.
+
+    Args:
+        root: The store; the ledger is made when it has none.
+        readonly: Only read; then there must be one.
+
+    Raises:
+        StoreError: There is none to read, or it is damaged or foreign, or the disk refuses. All
+            methods raise it for the same causes.
+    """
+
+    def __init__(self, root: Path, *, readonly: bool = False) -> None:
+        self._path = root / LEDGER
+        self._readonly = readonly
+        if readonly and not self._path.is_file():
+            raise StoreError(
+                str(self._path), "there is no ledger", "", "Give a folder that a build has made."
+            )
+        with self._guarded():
+            self._db = self._connect()
+        try:
+            with self._guarded():
+                self._prepare()
+        except StoreError:
+            self._db.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; a clean end leaves one plain file, readable from read-only media too."""
+        with suppress(sqlite3.Error):  # a reader that looks on keeps the journal open; no harm
+            if not self._readonly:
+                self._db.execute("PRAGMA journal_mode = DELETE")
+        self._db.close()
+
+    def start(self, task: str, attempt: int) -> None:
+        """Note that a task was handed out."""
+        with self._transaction():
+            self._note(task, attempt, "started", "")
+
+    def finish(self, result: TaskResult, attempt: int) -> None:
+        """Note that a task ended; replaces what an earlier attempt left."""
+        failed = result.failed
+        status = "partial" if failed else "done"
+        reason = failed[0].reason if failed else ""
+        with self._transaction():
+            self._note(result.task, attempt, status, reason)
+            self._set_task(
+                result.task,
+                status,
+                attempt,
+                reason,
+                bool(failed),
+                result.seconds,
+                result.bytes_read,
+            )
+            self._db.execute("DELETE FROM outcomes WHERE task = ?", (result.task,))
+            self._db.execute("DELETE FROM shards WHERE task = ?", (result.task,))
+            self._db.executemany(
+                "INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [(result.task, *_outcome_row(o)) for o in result.outcomes],
+            )
+            self._db.executemany(
+                "INSERT INTO shards VALUES (?, ?, ?, ?)",
+                [(s.path, result.task, s.sha256, s.size) for s in result.shards],
+            )
+
+    def fail(self, task: str, attempt: int, reason: str, *, retryable: bool) -> None:
+        """Note that a task could not be run at all; outcomes of an earlier attempt stay."""
+        with self._transaction():
+            self._note(task, attempt, "failed", reason)
+            self._set_task(task, "failed", attempt, reason, retryable)
+
+    def finished(self) -> Mapping[str, bool]:
+        """Return True per task that is done, False per task with failures; others are absent."""
+        return {
+            task: status == "done" for task, status in self._read("SELECT id, status FROM tasks")
+        }
+
+    def outcomes(self) -> Iterator[tuple[str, Outcome]]:
+        """Yield `(task id, outcome)`, ordered by task, row and step."""
+        query = (
+            "SELECT task, row, step, status, reason, valid, marked, clipped FROM outcomes "
+            "ORDER BY task, row, step"
+        )
+        for task, row, step, status, *rest in self._read(query):
+            yield task, Outcome(row, step, Status(status), *rest)
+
+    def outcomes_of(self, task: str) -> list[Outcome]:
+        """Return the outcomes of one task, ordered by row and step."""
+        query = (
+            "SELECT row, step, status, reason, valid, marked, clipped FROM outcomes "
+            "WHERE task = ? ORDER BY row, step"
+        )
+        return [
+            Outcome(row, step, Status(status), *rest)
+            for row, step, status, *rest in self._read(query, task)
+        ]
+
+    def shards(self) -> list[ShardFile]:
+        """Return all shard files, ordered by path."""
+        rows = self._read("SELECT path, sha256, size FROM shards ORDER BY path")
+        return [ShardFile(*row) for row in rows]
+
+    def shards_by_task(self) -> Iterator[tuple[str, ShardFile]]:
+        """Yield `(task id, shard file)`, ordered by task and path."""
+        query = "SELECT task, path, sha256, size FROM shards ORDER BY task, path"
+        for task, *shard in self._read(query):
+            yield task, ShardFile(*shard)
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of tasks per status: done, partial, failed."""
+        query = "SELECT status, count(*) FROM tasks GROUP BY status"
+        found = {status: int(n) for status, n in self._read(query)}
+        return {status: found.get(status, 0) for status in ("done", "partial", "failed")}
+
+    def outcome_counts(self) -> dict[str, int]:
+        """Return the number of outcomes per status."""
+        query = "SELECT status, count(*) FROM outcomes GROUP BY status"
+        found = {status: int(n) for status, n in self._read(query)}
+        return {status.value: found.get(status.value, 0) for status in Status}
+
+    def failures(self) -> list[tuple[str, str, bool]]:
+        """Return `(task, reason, retryable)` of each task with failures, ordered by task."""
+        query = "SELECT id, reason, retryable FROM tasks WHERE status != 'done' ORDER BY id"
+        return [(task, reason, bool(retryable)) for task, reason, retryable in self._read(query)]
+
+    def attempts(self, task: str) -> int:
+        """Return how often a task was handed out, over all runs."""
+        query = "SELECT count(*) FROM events WHERE task = ? AND kind = 'started'"
+        return int(next(iter(self._read(query, task)))[0])
+
+    def _connect(self) -> sqlite3.Connection:
+        # Autocommit: transactions begin and end where the code says so.
+        mode = "ro" if self._readonly else "rwc"
+        uri = f"{self._path.absolute().as_uri()}?mode={mode}"
+        return sqlite3.connect(uri, uri=True, timeout=LOCK_SECONDS, isolation_level=None)
+
+    def _prepare(self) -> None:
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        tables = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if version != LEDGER_FORMAT and (tables or self._readonly):
+            raise StoreError(
+                str(self._path),
+                f"the ledger has format {version}",
+                f"this eodata reads format {LEDGER_FORMAT}.",
+                "Use the version of eodata that built the store.",
+            )
+        if self._readonly:
+            return
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = FULL")
+        if not tables:
+            self._db.executescript(_SCHEMA)
+
+    def _set_task(
+        self,
+        task: str,
+        status: str,
+        attempt: int,
+        reason: str,
+        retryable: bool,
+        seconds: float = 0.0,
+        bytes_read: int = 0,
+    ) -> None:
+        self._db.execute(
+            "INSERT OR REPLACE INTO tasks VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (task, status, attempt, seconds, bytes_read, reason, int(retryable), _now()),
+        )
+
+    def _note(self, task: str, attempt: int, kind: str, reason: str) -> None:
+        self._db.execute(
+            "INSERT INTO events (task, attempt, kind, at_utc, reason) VALUES (?, ?, ?, ?, ?)",
+            (task, attempt, kind, _now(), reason),
+        )
+
+    def _read(self, query: str, *values: str) -> Iterator[tuple[Any, ...]]:
+        with self._guarded():
+            yield from self._db.execute(query, values)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._guarded():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):  # a full disk has rolled back already
+                    self._db.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise StoreError(
+                str(self._path),
+                f"SQLite says: {error}",
+                "without its ledger a build cannot know what is finished.",
+                "Free space, end other builds into this store, and run the build again; a damaged "
+                "ledger must be removed.",
+            ) from error
+
+
+def _outcome_row(o: Outcome) -> tuple[object, ...]:
+    return (
+        int(o.row), int(o.step), o.status.value, o.reason,
+        float(o.valid), None if o.marked is None else float(o.marked), int(o.clipped),
+    )  # fmt: skip
+
+
+def _now() -> str:
+    return format_utc(datetime.now(UTC))

@@ -1,0 +1,91 @@
+"""The card of a built store says what is in it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+
+import geopandas
+import pandas as pd
+import pytest
+
+from eodata.catalog.card import Card
+from eodata.catalog.describe import make_card, write_card
+from eodata.core.errors import StoreError
+from eodata.store.files import CARD
+
+CREATED = datetime(2026, 2, 3, 14, 20, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def card(built) -> Card:
+    return make_card(built.root, built.plan, built.products, CREATED)
+
+
+def test_counts_agree_with_the_tables(built, card: Card) -> None:
+    samples = geopandas.read_parquet(built.root / "samples.parquet")
+    done = samples[samples["status"] == "done"]
+    assert card.counts.samples == len(done) == 3
+    assert card.counts.by_status == dict(Counter(samples["status"])) == {"done": 3, "failed": 1}
+    assert card.counts.by_split == {"test": 1, "train": 1, "val": 1}
+    steps = pd.read_parquet(built.root / "steps.parquet")
+    assert card.counts.outcomes == dict(Counter(steps["status"]))
+    assert card.counts.steps == 30
+
+
+def test_extent_holds_every_done_sample_and_little_more(built, card: Card) -> None:
+    samples = geopandas.read_parquet(built.root / "samples.parquet")
+    found = samples[samples["status"] == "done"].total_bounds
+    west, south, east, north = card.extent.bbox
+    assert west <= found[0] and south <= found[1] and east >= found[2] and north >= found[3]
+    assert max(abs(a - b) for a, b in zip(card.extent.bbox, found, strict=True)) < 2e-6
+    assert [t.date().isoformat() for t in card.extent.span] == ["2018-01-01", "2018-12-27"]
+
+
+def test_split_is_proven_by_the_distance_measured(card: Card) -> None:
+    # Rows 1 (train, right edge 500320) and 2 (val, left edge 503320) are 3 km apart.
+    assert card.split.measured_m == pytest.approx(3000)
+    assert card.split.rule == "by cell of 160 m"
+
+
+def test_facts_of_plan_and_products_are_told(built, card: Card) -> None:
+    assert (card.name, card.source, card.synthetic) == ("flatland", "built", False)
+    assert card.keywords == ("time-series", "belgium", "sar")
+    # Two Sentinel products share one notice; a product without one is told by its title.
+    assert card.attribution == (
+        "Contains modified Copernicus Sentinel data (free)",
+        "Labels of Flanders (free)",
+        "Product dem (free)",
+    )
+    assert [m.name for m in card.modalities] == list(built.plan.modalities)
+    s1 = next(m for m in card.modalities if m.name == "s1")
+    assert (s1.sensor, s1.bands, s1.gsd, s1.unit) == ("sentinel-1", ("vv", "vh"), 10.0, "dB")
+    assert next(m.role for m in card.modalities if m.name == "landcover") == "target"
+    assert (card.patch.metres, card.patch.pixels, card.crs) == (160.0, 16, ("EPSG:32631",))
+    assert card.provenance.plan_digest == built.plan.digest
+    assert card.provenance.created_utc == CREATED
+
+
+def test_writing_the_card_does_not_change_what_it_says(build_store) -> None:
+    built = build_store(pixels=16, steps=2)
+    card = make_card(built.root, built.plan, built.products, CREATED)
+    (built.root / "ledger.sqlite").write_bytes(b"grows")
+    write_card(built.root, card)
+    assert Card.load(built.root / CARD) == card
+    assert make_card(built.root, built.plan, built.products, CREATED) == card
+    data = [p for p in (built.root / "data.zarr").rglob("*") if p.is_file()]
+    assert card.files == len(data) + 2
+
+
+def test_synthetic_pixels_are_told(build_store) -> None:
+    built = build_store(pixels=16, steps=2, synthetic=True)
+    card = make_card(built.root, built.plan, built.products, CREATED)
+    assert card.synthetic and all(m.synthetic for m in card.modalities)
+    assert "synthetic: true\n" in card.dumps()
+
+
+def test_write_card_where_a_file_stands_says_so(tmp_path: Path, card: Card) -> None:
+    (tmp_path / "store").write_text("")
+    with pytest.raises(StoreError):
+        write_card(tmp_path / "store", card)
