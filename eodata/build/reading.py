@@ -123,15 +123,12 @@ def _features(path: Path) -> list[dict[str, Any]]:
 
 
 def _area(feature: Mapping[str, Any], number: int, crs: str, path: Path) -> Area:
-    geometry: BaseGeometry | None = feature["geometry"]
+    geometry = feature["geometry"]
     name = str(_property(feature, "id", f"a{number:04d}"))
     where = f"{path.name}: area {name}"
-    if (
-        geometry is None
-        or geometry.is_empty
-        or geometry.geom_type not in ("Polygon", "MultiPolygon")
-    ):
-        kind = "no geometry" if geometry is None else geometry.geom_type
+    # A missing geometry arrives as None or as NaN.
+    kind = geometry.geom_type if isinstance(geometry, BaseGeometry) else "no geometry"
+    if kind not in ("Polygon", "MultiPolygon") or geometry.is_empty:
         raise RecipeError(where, kind, "an area is ground, so it is a polygon.", "Draw one.")
     if not geometry.is_valid:
         raise RecipeError(where, "the polygon crosses itself", "", "Repair it, e.g. buffer(0).")

@@ -128,7 +128,7 @@ class Card(Strict):
 
     name: str = Field(min_length=1)
     title: str = Field(min_length=1)
-    version: StrictInt | str = 1
+    version: StrictInt | str = ""
     source: Literal["built", "published"]
     synthetic: bool = Field(default=False, description="True when any pixel is simulated.")
     description: str = ""
@@ -185,7 +185,6 @@ class _CardDumper(yaml.SafeDumper):
         single = all(word and " " not in word and word.isprintable() for word in words)
         node.flow_style = is_short and single and len(words) == len(node.value)
         return node
-
 
     def represent_str(self, data: str) -> yaml.ScalarNode:
         # Outside double quotes PyYAML folds next line (U+0085) and line separators into others.

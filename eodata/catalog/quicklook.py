@@ -104,7 +104,8 @@ def _whole_pixels(room: int, pixels: int) -> int:
 
 
 def _height(cell: int, track: Track) -> int:
-    _, height, width = track.valid.shape
+    height: int = track.valid.shape[-2]
+    width: int = track.valid.shape[-1]
     return round(cell * height / width)
 
 

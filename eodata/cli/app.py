@@ -5,11 +5,10 @@ from __future__ import annotations
 import sys
 from typing import Annotated
 
-import click
 import typer
 
 from eodata.cli import build_commands, catalog_commands, doctor_command, recipe_commands
-from eodata.cli.output import say_error
+from eodata.cli.output import say_error, say_usage
 from eodata.core.errors import EodataError, InterruptedBuildError, RecipeError
 
 app = typer.Typer(
@@ -59,10 +58,10 @@ def main(arguments: list[str] | None = None) -> None:
             raise
         say_error(error)
         code = error.exit_code
-    except click.Abort:
+    except typer.Abort:
         code = InterruptedBuildError.exit_code
-    except click.ClickException as error:
-        error.show()
+    except typer.TyperException as error:
+        say_usage(error)
         code = RecipeError.exit_code
     except BrokenPipeError:
         sys.stderr.close()

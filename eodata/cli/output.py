@@ -30,6 +30,14 @@ def say_error(error: EodataError) -> None:
         say(f"also: {note}")
 
 
+def say_usage(error: typer.TyperException) -> None:
+    """Print what is wrong with the command line itself to stderr."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "eodata"
+    message = error.format_message() if hasattr(error, "format_message") else str(error)
+    say(f"error: {command}: {message}\n  Try: {command} --help")
+
+
 def put_json(value: object) -> None:
     """Print a result as JSON to stdout."""
     typer.echo(json.dumps(value, indent=2, default=str, ensure_ascii=False))

@@ -138,7 +138,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
     'Did you mean "nir"?'
     """
     choices = sorted({str(k) for k in known})
-    match = get_close_matches(word.lower(), [c.lower() for c in choices], n=1, cutoff=0.6)
+    match = get_close_matches(word.lower(), [c.lower() for c in choices], n=1, cutoff=0.5)
     if match:
         original = next(c for c in choices if c.lower() == match[0])
         return f'Did you mean "{original}"?'

@@ -25,6 +25,8 @@ ARCTIC = "EPSG:3413"
 ANTARCTIC = "EPSG:3031"
 UTM_LIMIT_DEG = 84.0
 EDGE_TOLERANCE_PX = 1e-6
+WORLD_M = 1e8
+"""Far beyond any sensible coordinate [m]; projections run to infinity where they do not hold."""
 COVER_TOLERANCE = 1e-9
 """Areas of polygons are rounded; without it `cover: 1` would refuse patches that are inside."""
 
@@ -130,10 +132,10 @@ def tile_area(
     """
     ground = reproject(area.geometry, WGS84, area.crs, _densify(area))
     left, bottom, right, top = ground.bounds
-    if not all(math.isfinite(edge) for edge in ground.bounds):
+    if not all(abs(edge) < WORLD_M for edge in ground.bounds):
         raise GridError(
             f"area {area.id}",
-            f"a part of it has no coordinates in {area.crs}",
+            f"a part of it has no sensible coordinates in {area.crs}",
             "a projection only holds for a part of the Earth.",
             "Use crs: utm, or a CRS that is made for this place.",
         )

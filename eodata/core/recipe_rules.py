@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from eodata.core.errors import RecipeError, nearest
 from eodata.core.grid import check_nesting
@@ -175,18 +175,24 @@ def _check_references(recipe: Recipe, products: Mapping[str, Product]) -> None:
         if isinstance(modality, ClassMask):
             continue
         if modality.pair is not None:
-            _check_leader(recipe, name, "pair.with", modality.pair.with_)
-            _check_dates(recipe, name, modality.pair.with_, products)
+            dated = [n for n in recipe.modalities if not is_static(recipe, n, products)]
+            _check_dates(name, dated)
+            _check_leader(recipe, name, "pair.with", modality.pair.with_, dated)
         if modality.follow is not None:
-            _check_leader(recipe, name, "follow", modality.follow)
+            _check_leader(recipe, name, "follow", modality.follow, recipe.modalities)
             _check_same_items(recipe, name, modality, modality.follow)
 
 
-def _check_leader(recipe: Recipe, name: str, key: str, target: str) -> None:
+def _check_leader(
+    recipe: Recipe, name: str, key: str, target: str, eligible: Collection[str]
+) -> None:
     free = [
         n
         for n, m in recipe.modalities.items()
-        if isinstance(m, SourceModality) and not (m.follow or m.pair) and n != name
+        if isinstance(m, SourceModality)
+        and not (m.follow or m.pair)
+        and n in eligible
+        and n != name
     ]
     if target not in free:
         raise RecipeError(
@@ -197,15 +203,14 @@ def _check_leader(recipe: Recipe, name: str, key: str, target: str) -> None:
         )
 
 
-def _check_dates(recipe: Recipe, name: str, target: str, products: Mapping[str, Product]) -> None:
-    for one in (name, target):
-        if is_static(recipe, one, products):
-            raise RecipeError(
-                f"modalities.{name}.pair.with",
-                f"{one} is a static layer",
-                "a pair is close in time, so both sides need dates.",
-                f"Remove pair from {name}.",
-            )
+def _check_dates(name: str, dated: Collection[str]) -> None:
+    if name not in dated:
+        raise RecipeError(
+            f"modalities.{name}.pair",
+            f"{name} is a static layer",
+            "a pair is close in time, so both sides need dates.",
+            f"Remove pair from {name}.",
+        )
 
 
 def _check_same_items(recipe: Recipe, name: str, modality: SourceModality, target: str) -> None:

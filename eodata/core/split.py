@@ -88,26 +88,50 @@ def smallest_distance(patches: Sequence[Patch], splits: Sequence[str]) -> float 
     """
     if len(set(splits)) < 2:
         return None
-    radius = min(_distance_of_near_pair(patches, splits), EARTH_M)
-    found = min((d for _, _, d in _cross_pairs(patches, splits, radius)), default=inf)
-    return found if found < inf else None
+    within = _nearest_within_crs(patches, splits)
+    radius = min(within, _near_pair_across_crs(patches, splits), EARTH_M)
+    pairs = _cross_pairs(patches, splits, radius, across_crs=True) if _n_crs(patches) > 1 else ()
+    found = min((d for _, _, d in pairs), default=inf)
+    return min(found, within) if min(found, within) < inf else None
 
 
-def _distance_of_near_pair(patches: Sequence[Patch], splits: Sequence[str]) -> float:
-    """Return the distance of one near pair of different splits [m], seldom the nearest.
+def _n_crs(patches: Sequence[Patch]) -> int:
+    return len({p.crs for p in patches})
 
-    Nearest in degrees: it bounds the search, so that far splits do not mean all pairs.
-    """
-    footprints, names = np.array([p.footprint for p in patches]), np.array(splits)
-    distances = []
-    for name in sorted(set(splits)):
-        mine, others = np.flatnonzero(names == name), np.flatnonzero(names != name)
-        pairs, degrees = STRtree(footprints[others]).query_nearest(
-            footprints[mine], return_distance=True, all_matches=False
-        )
-        i, j = pairs[:, degrees.argmin()]
-        distances.append(_distance(patches[mine[i]], patches[others[j]]))
-    return min(distances)
+
+def _nearest_within_crs(patches: Sequence[Patch], splits: Sequence[str]) -> float:
+    """Return the smallest distance of patches that share a CRS [m]; exact, without all pairs."""
+    outlines = np.array([p.polygon for p in patches])
+    crs, names = np.array([p.crs for p in patches]), np.array(splits)
+    best = inf
+    for one in sorted(set(crs)):
+        for name in sorted(set(splits)):
+            mine, others = outlines[(crs == one) & (names == name)], (crs == one) & (names != name)
+            _, found = STRtree(outlines[others]).query_nearest(
+                mine, return_distance=True, all_matches=False
+            )
+            best = min(best, float(found.min(initial=inf)))
+    return best
+
+
+def _near_pair_across_crs(patches: Sequence[Patch], splits: Sequence[str]) -> float:
+    """Return the distance of one near pair of different CRS [m]; it bounds the exact search."""
+    if _n_crs(patches) < 2:
+        return inf
+    footprints = np.array([p.footprint for p in patches])
+    crs, names = np.array([p.crs for p in patches]), np.array(splits)
+    best = inf
+    for one in sorted(set(crs)):
+        for name in sorted(set(splits)):
+            mine = np.flatnonzero((crs == one) & (names == name))
+            others = np.flatnonzero((crs != one) & (names != name))
+            pairs, degrees = STRtree(footprints[others]).query_nearest(
+                footprints[mine], return_distance=True, all_matches=False
+            )
+            if degrees.size:
+                i, j = pairs[:, degrees.argmin()]
+                best = min(best, _distance(patches[mine[i]], patches[others[j]]))
+    return best
 
 
 def _cell_of(patch: Patch, spec: SplitSpec, stride: float) -> str:
@@ -163,13 +187,18 @@ def _too_close(patches: Sequence[Patch], splits: Sequence[str], limit: float) ->
 
 
 def _cross_pairs(
-    patches: Sequence[Patch], splits: Sequence[str], radius: float
+    patches: Sequence[Patch], splits: Sequence[str], radius: float, *, across_crs: bool = False
 ) -> Iterable[tuple[int, int, float]]:
-    """Yield `(i, j, distance [m])` of patches in different splits that may be within `radius`."""
+    """Yield `(i, j, distance [m])` of patches in different splits that may be within `radius`.
+
+    With `across_crs` only patches of different CRS make a pair.
+    """
     footprints = [p.footprint for p in patches]
     tree = STRtree(footprints)
     for i, footprint in enumerate(footprints):
         for j in sorted(int(k) for k in tree.query(_grow(footprint, radius))):
+            if across_crs and patches[i].crs == patches[j].crs:
+                continue
             if j > i and splits[i] != splits[j]:
                 yield i, j, _distance(patches[i], patches[j])
 

@@ -24,9 +24,10 @@ from eodata.providers.warp import Valid, Values, read_onto
 DRIVERS = ("GTiff", "JP2OpenJPEG")
 """Formats that hold their own pixels. A VRT, for one, may lead out of the archive."""
 GDAL_OPTIONS = {
-    # Side files can change nodata, mask or CRS after the fact, and listing folders is slow.
-    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
-    "GDAL_PAM_ENABLED": False,
+    # Side files (.aux.xml, .msk, .tfw) may hold nodata, validity or place. People switch them off
+    # in their environment for the sake of cloud storage; here the same pixels must come out.
+    "GDAL_DISABLE_READDIR_ON_OPEN": False,
+    "GDAL_PAM_ENABLED": True,
     # An environment that sets it would turn damaged blocks into zeros.
     "GTIFF_IGNORE_READ_ERRORS": False,
     # Workers are the executor's business.
@@ -163,5 +164,5 @@ def _unreadable(path: Path, item: Item, asset: Asset, exc: Exception) -> Provide
         str(path),
         f"asset {asset.key} of item {item.id} cannot be read",
         f"{reason}",
-        "The file is damaged or no GeoTIFF: fetch it again, or take the item out of the catalog.",
+        "Fetch the file again, mend it, or take the item out of the catalog.",
     )

@@ -164,7 +164,7 @@ class _Sampler:
 
 
 def _pick(values: Values, measured: Valid, sampler: _Sampler) -> tuple[Values, Valid]:
-    work = _work_dtype(values.dtype)  # GDAL's virtual datasets know no int8
+    work = _work_dtype(values.dtype)
     layers = np.stack([values.astype(work), measured.astype(work)])
     picked = sampler.samples(layers, Resampling.nearest, (1, 1))
     return picked[0].astype(values.dtype), picked[1] == 1

@@ -19,7 +19,7 @@ from eodata.core.plan import Plan, Task
 from eodata.core.split import smallest_distance
 from eodata.store.arrays import group_attributes, metadata
 from eodata.store.compare_tables import table_problems
-from eodata.store.files import DATA, PARTIAL, read_json, read_plan
+from eodata.store.files import DATA, PARTIAL, is_store, read_json, read_plan
 from eodata.store.ledger import SqliteLedger
 from eodata.store.outcome_grid import NOT_BUILT, STATUSES, OutcomeGrid, outcome_grid
 from eodata.store.reader import StoreReader
@@ -77,7 +77,14 @@ def verify(root: Path, *, quick: bool = False) -> Verdict:
     Args:
         root: The store.
         quick: Look at sizes only: neither checksums nor pixels.
+
+    Raises:
+        StoreError: The folder is no store at all.
     """
+    if not is_store(root):
+        raise StoreError(
+            str(root), "this is no eodata store", "", "Give a folder that `eodata build` has made."
+        )
     try:
         plan = read_plan(root)
     except StoreError as error:

@@ -27,7 +27,7 @@ from odc.geo.geobox import GeoBox
 
 from eodata.core.errors import ProviderError
 from eodata.core.item import Item
-from eodata.core.protocols import Pixels, Provider, Query
+from eodata.core.protocols import Pixels, Provider
 from eodata.core.span import Span
 
 
@@ -135,7 +135,3 @@ class ProviderSuite:
         assert same_pixels(
             twin.read(items[0], reads, geobox), provider.read(items[0], reads, geobox)
         )
-
-
-def as_query(collection: str, footprint, start, end) -> Query:
-    return Query(collection, footprint, Span(start, end))

@@ -280,12 +280,8 @@ def lattices(draw: st.DrawFn) -> tuple[list[Patch], list[float]]:
     size = 120.0 * draw(st.integers(1, 3))
     stride = size if draw(st.booleans()) else 60.0
     x0, y0 = 60.0 * draw(st.integers(2000, 14_000)), 60.0 * draw(st.integers(0, 150_000))
-    cells = draw(
-        st.sets(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1, max_size=12)
-    )
-    return [
-        Patch("a", UTM31, x0 + c * stride, y0 - r * stride, size, r, c) for r, c in cells
-    ], gsds
+    cells = draw(st.sets(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1, max_size=12))
+    return [Patch("a", UTM31, x0 + c * stride, y0 - r * stride, size, r, c) for r, c in cells], gsds
 
 
 @given(lattices())

@@ -8,6 +8,7 @@ import numpy as np
 import pystac
 import pytest
 import rasterio
+import rasterio.shutil
 from affine import Affine
 from odc.geo import CRS
 from odc.geo.geobox import GeoBox
@@ -153,7 +154,10 @@ def test_a_format_that_may_point_elsewhere_is_refused(archive, band_read):
     archive.add("one", {"v": NOISE})
     provider, item = opened(archive)
     path = archive.root / item.assets["v"].href
-    path.write_text('<VRTDataset rasterXSize="9" rasterYSize="9"></VRTDataset>')
+    outside = path.rename(archive.root.parent / "outside.tif")
+    rasterio.shutil.copy(outside, path, driver="VRT")
+    with rasterio.open(path) as source:
+        assert (source.read(1) == NOISE).all(), "GDAL itself would follow it"
     assert "VRT" in refused(provider, item, [band_read("v")]).because
 
 
@@ -189,12 +193,15 @@ def test_nodata_is_that_of_the_catalog_then_file_then_product(
     assert ramp[~valid].tolist() == ([] if expected is None else [expected])
 
 
-def test_side_files_do_not_change_what_is_read(archive, band_read):
+def test_side_files_count_whatever_the_environment_says(archive, band_read):
     archive.add("one", {"v": NOISE})
     provider, item = opened(archive)
     path = archive.root / item.assets["v"].href
     band = f'<PAMRasterBand band="1"><NoDataValue>{NOISE[0, 0]}</NoDataValue></PAMRasterBand>'
     path.with_name("v.tif.aux.xml").write_text(f"<PAMDataset>{band}</PAMDataset>")
-    with rasterio.open(path) as source:
-        assert source.nodata == NOISE[0, 0], "the side file works when it is looked at"
-    assert provider.read(item, [band_read("v")], GRID).valid[0].all()
+    hide = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_PAM_ENABLED": False}
+    with rasterio.Env(**hide):
+        with rasterio.open(path) as source:
+            assert source.nodata is None, "the environment hides the side file"
+        (valid,) = provider.read(item, [band_read("v")], GRID).valid
+    assert (valid == (NOISE[0, 0] != NOISE)).all()
