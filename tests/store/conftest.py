@@ -1,6 +1,8 @@
 """A small plan made by hand, and a store built from it without any provider."""
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 from shapely.geometry import box
 
+import eodata
 from eodata.core.band import Band
 from eodata.core.item import Asset, Item
 from eodata.core.outcome import Outcome, ShardFile, Status, TaskResult
@@ -59,13 +62,6 @@ BANDS = {
     "cloud": (Band("cloud", "categorical", "uint8", 20.0, ""),),
 }
 GSD = {"s2": 10.0, "sar": 20.0, "scl": 20.0, "lc": 10.0, "cloud": 20.0}
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    # odc-geo 0.5.3 calls what shapely 2.2 calls deprecated; nothing here can be done about it.
-    config.addinivalue_line(
-        "filterwarnings", "ignore:The 'shapely.ops.transform:DeprecationWarning"
-    )
 
 
 def _modality(name: str) -> ModalityPlan:
@@ -213,6 +209,22 @@ def built_once(tmp_path_factory: pytest.TempPathFactory, plan: Plan) -> Path:
     root = tmp_path_factory.mktemp("built") / "small"
     build_store(root, plan)
     return root
+
+
+@pytest.fixture
+def run_code() -> Callable[[str, Path], subprocess.CompletedProcess[str]]:
+    """Run Python text in a process of its own, which may be limited or killed."""
+
+    def run(code: str, argument: Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", code, str(argument)],
+            cwd=Path(eodata.__file__).parents[1],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
 
 
 @pytest.fixture

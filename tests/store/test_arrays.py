@@ -80,9 +80,16 @@ def test_create_arrays_when_done_twice_then_nothing_changes(tmp_path, plan):
     assert before == {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*") if p.is_file()}
 
 
-def test_create_arrays_when_killed_before_the_group_then_next_run_completes(tmp_path, plan):
-    create_arrays(tmp_path, plan)
-    (tmp_path / GROUP_METADATA).unlink()
+def test_create_arrays_when_stopped_half_way_then_no_group_and_the_next_run_completes(
+    tmp_path, plan
+):
+    (tmp_path / DATA).mkdir()
+    (tmp_path / DATA / "sar").write_bytes(b"in the way")
+    with pytest.raises(StoreError, match="File exists"):
+        create_arrays(tmp_path, plan)
+    assert (tmp_path / DATA / "s2").is_dir()
+    assert not (tmp_path / GROUP_METADATA).exists()
+    (tmp_path / DATA / "sar").unlink()
     create_arrays(tmp_path, plan)
     assert len(list(zarr.open_group(tmp_path / DATA, mode="r").array_keys())) == 10
 

@@ -1,5 +1,4 @@
 import sqlite3
-import subprocess
 import sys
 
 import pytest
@@ -97,8 +96,8 @@ def test_fail_when_an_earlier_attempt_left_pixels_then_they_stay_known(tmp_path)
         assert ledger.failures() == [("t1", "bad login", False)]
 
 
-def test_ledger_when_killed_then_finished_tasks_are_kept(tmp_path):
-    ran = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=False)
+def test_ledger_when_killed_then_finished_tasks_are_kept(tmp_path, run_code):
+    ran = run_code(KILLED, tmp_path)
     assert ran.returncode == -9
     with SqliteLedger(tmp_path) as ledger:
         assert ledger.finished() == {"t1": True}
@@ -106,9 +105,9 @@ def test_ledger_when_killed_then_finished_tasks_are_kept(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no RLIMIT_FSIZE")
-def test_finish_when_disk_is_full_then_store_error_and_earlier_tasks_stay(tmp_path):
-    command = [sys.executable, "-c", DISK_FULL, str(tmp_path)]
-    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+def test_finish_when_disk_is_full_then_store_error_and_earlier_tasks_stay(tmp_path, run_code):
+    ran = run_code(DISK_FULL, tmp_path)
+    assert ran.returncode == 0, ran.stderr
     assert "SQLite says" in ran.stdout
     assert "Free space" in ran.stdout
     with SqliteLedger(tmp_path) as ledger:

@@ -3,6 +3,7 @@ import pytest
 import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from zarr.codecs import BloscCodec
 from zarr.storage import LocalStore
 
 from eodata.store.shard import array_settings, compressors, encode_shard
@@ -10,14 +11,18 @@ from eodata.store.shard import array_settings, compressors, encode_shard
 
 def _zarr_itself(path, shape, values, chunk, shard, fill, codec, level):
     """Write with zarr-python to a folder, as any other user of Zarr would."""
+    name = "lz4" if codec == "none" else codec.removeprefix("blosc-")
+    blosc = BloscCodec(cname=name, clevel=level, shuffle="bitshuffle")
     array = zarr.create_array(
         LocalStore(path),
-        **array_settings(shape, chunk, shard, values.dtype),
+        shape=shape,
+        chunks=chunk,
+        shards=shard,
+        dtype=values.dtype,
         fill_value=fill,
-        compressors=compressors(codec, level, values.dtype),
+        compressors=None if codec == "none" else blosc,
     )
     array[...] = values
-    return array
 
 
 @pytest.mark.parametrize("codec", ["blosc-zstd", "blosc-lz4", "none"])

@@ -6,11 +6,13 @@ import pytest
 import zarr
 
 from eodata.core.errors import StoreError
+from eodata.core.layout import ArrayLayout
+from eodata.core.plan import Task
 from eodata.core.protocols import Sink
 from eodata.store.arrays import create_arrays
 from eodata.store.files import DATA
 from eodata.store.reader import StoreReader
-from eodata.store.sink import ZarrSink
+from eodata.store.sink import ZarrSink, shard_paths
 
 
 def test_write_when_every_task_wrote_then_zarr_alone_reads_the_truth(built_once, plan, truth):
@@ -97,3 +99,11 @@ def test_write_when_arrays_do_not_fit_the_task_then_store_error(
     assert task.id in caught.value.where
     assert caught.value.found.startswith(named)
     assert not list(tmp_path.iterdir())
+
+
+def test_shard_paths_when_a_shard_holds_several_chunks_then_the_group_counts_shards():
+    layout = ArrayLayout((64, 12, 3, 8, 8), (1, 2, 3, 8, 8), (32, 4, 3, 8, 8), "uint8")
+    assert shard_paths(Task("t", "s2", block=1, first=8, last=12), layout) == (
+        "data.zarr/s2/c/1/2/0/0/0",
+        "data.zarr/s2_valid/c/1/2/0/0",
+    )

@@ -12,6 +12,7 @@ from eodata.core.errors import StoreError
 from eodata.core.outcome import Outcome, Status
 from eodata.core.split import Placed
 from eodata.store.files import SAMPLES, STEPS
+from eodata.store.outcome_grid import outcome_grid
 from eodata.store.reader import StoreReader
 from eodata.store.tables import write_tables
 
@@ -202,3 +203,9 @@ def test_write_tables_when_an_outcome_is_foreign_to_the_plan_then_store_error(tm
     with pytest.raises(StoreError, match="another plan"):
         write_tables(tmp_path, plan, [told])
     assert not list(tmp_path.iterdir())
+
+
+def test_outcome_grid_when_an_outcome_comes_twice_then_it_was_seen_twice(plan, outcomes):
+    seen = outcome_grid(plan, [*outcomes, outcomes[0]]).seen
+    assert seen[0, 0] == 2
+    assert (np.sort(seen.ravel())[:-1] == 1).all()

@@ -53,6 +53,7 @@ def test_verify_when_a_shard_is_gone_then_it_is_named(store, quick):
 def test_verify_when_a_shard_is_cut_short_then_pixels_fail_too(store):
     (store / SHARD).write_bytes((store / SHARD).read_bytes()[:-1])
     assert set(_failed(verify(store))) == {"shards", "pixels"}
+    assert "the ledger says" in _failed(verify(store, quick=True))["shards"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,68 @@
+"""What the README says works, word for word."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from eodata import resources
+from eodata.core.recipe import Recipe
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.e2e
+def test_readme_commands_then_all_succeed_in_an_empty_folder(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    (commands,) = [b for b in blocks("") if "pip install ." in b]
+    lines = [line for line in commands.splitlines() if line.startswith("eodata ")]
+    assert len(lines) == 5
+    eodata = Path(sys.executable).parent / "eodata"
+    for line in lines:
+        done = subprocess.run(
+            [str(eodata), *shlex.split(line)[1:]],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, (line, done.stderr)
+    assert (tmp_path / "sample.png").exists()
+
+
+@pytest.mark.e2e
+def test_readme_python_then_runs(demo: Path, tmp_path: Path, environment: dict[str, str]) -> None:
+    (tmp_path / "demo").symlink_to(demo)
+    for block in blocks("python"):
+        main = "if __name__ == '__main__':\n" + "".join(f"    {x}\n" for x in block.splitlines())
+        done = subprocess.run(
+            [sys.executable, "-c", main],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+
+
+def test_readme_recipe_then_is_the_shipped_one_in_short() -> None:
+    (text,) = blocks("yaml")
+    shown = Recipe.parse(yaml.safe_load(text), "README.md")
+    shipped = Recipe.parse(resources.read_yaml(resources.recipe_files()["demo"]), "demo.yaml")
+    assert shown.modalities == shipped.modalities
+    assert (shown.area, shown.time, shown.split) == (shipped.area, shipped.time, shipped.split)

@@ -1,0 +1,142 @@
+"""Which acquisition fills which step."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+import pytest
+from shapely.geometry import Polygon, box
+from shapely.geometry.base import BaseGeometry
+
+from eodata.core.item import Acquisition, Item
+from eodata.core.recipe import Choose, Pair
+from eodata.core.span import Span
+from eodata.pipeline.choose import choose_acquisition, pair_acquisition
+
+START = datetime(2018, 1, 1, tzinfo=UTC)
+STEP = Span(START, START + timedelta(days=10))
+GROUND = box(0, 0, 1, 1)
+
+
+def acquisition(
+    name: str, day: float, cloud: float | None = 10.0, *ground: BaseGeometry
+) -> Acquisition:
+    properties = {} if cloud is None else {"eo:cloud_cover": cloud}
+    at = START + timedelta(days=day)
+    return Acquisition(tuple(Item(name, "c", at, part, properties) for part in ground or (GROUND,)))
+
+
+def chosen(rule: Choose, *candidates: Acquisition) -> str:
+    answers = set()
+    for seed in range(6):
+        found, reason = choose_acquisition(
+            Random(seed).sample(candidates, len(candidates)), STEP, GROUND, rule
+        )
+        answers.add(found.id if found else reason)
+        assert bool(found) != bool(reason)
+    (answer,) = answers
+    return answer
+
+
+def test_least_cloudy_then_the_clearest_wins_over_time() -> None:
+    rule = Choose(by="least-cloudy")
+    assert chosen(rule, acquisition("near", 5, 20), acquisition("clear", 0, 5)) == "clear"
+
+
+def test_least_cloudy_when_equally_cloudy_then_the_nearest_to_the_middle() -> None:
+    rule = Choose(by="least-cloudy")
+    assert chosen(rule, acquisition("a", 1), acquisition("z", 6)) == "z"
+
+
+def test_nearest_then_time_alone_decides() -> None:
+    rule = Choose(by="nearest")
+    half = box(0, 0, 0.5, 1)
+    assert chosen(rule, acquisition("far", 9, 0), acquisition("near", 6, 90, half)) == "near"
+
+
+def test_coverage_then_the_fullest_wins_and_parts_of_a_pass_add_up() -> None:
+    rule = Choose(by="coverage-then-time")
+    halves = (box(-1, 0, 0.5, 1), box(0.4, 0, 2, 1))
+    part = acquisition("near", 5, 0, box(0, 0, 0.9, 1))
+    assert chosen(rule, part, acquisition("full", 0, 50, *halves)) == "full"
+
+
+def test_coverage_when_only_a_sliver_differs_then_time_decides() -> None:
+    rule = Choose(by="coverage-then-time")
+    sliver = acquisition("near", 5, 0, box(0, 0, 0.9999, 1))
+    assert chosen(rule, sliver, acquisition("full", 0)) == "near"
+
+
+def test_coverage_when_an_outline_crosses_itself_then_still_measured() -> None:
+    bowtie = Polygon([(0, 0), (1, 1), (1, 0), (0, 1), (0, 0)])
+    rule = Choose(by="coverage-then-time")
+    both = acquisition("broken", 5, 0, bowtie, box(0, 0, 0.2, 0.2))
+    assert chosen(rule, both, acquisition("full", 0)) == "full"
+
+
+@pytest.mark.parametrize("by", ["least-cloudy", "coverage-then-time", "nearest"])
+def test_any_rule_when_all_is_equal_then_the_smaller_id(by: str) -> None:
+    rule = Choose.parse({"by": by}, "x")
+    before_and_after = acquisition("b", 4), acquisition("a", 6)
+    assert chosen(rule, *before_and_after, acquisition("c", 4)) == "a"
+
+
+def test_step_is_half_open() -> None:
+    rule = Choose(by="nearest")
+    assert chosen(rule, acquisition("start", 0)) == "start"
+    assert chosen(rule, acquisition("end", 10)) == "no acquisition in this step"
+    assert chosen(rule, acquisition("before", -0.001)) == "no acquisition in this step"
+    found, reason = choose_acquisition([], STEP, GROUND, rule)
+    assert (found, reason) == (None, "no acquisition in this step")
+
+
+def test_cloud_limit_then_included_and_lowest_named_when_none_is_left() -> None:
+    rule = Choose(max_cloud=20)
+    assert chosen(rule, acquisition("a", 5, 20.0), acquisition("b", 5, 20.1)) == "a"
+    reason = chosen(rule, acquisition("a", 5, 71.4), acquisition("b", 5, 90), acquisition("o", 99))
+    assert reason == "no acquisition of 2 has at most 20 % cloud (lowest 71.4 %, a)"
+
+
+def test_unknown_cloud_then_counts_as_overcast() -> None:
+    unknown = acquisition("unknown", 5, None)
+    assert "lowest 100 %" in chosen(Choose(max_cloud=99), unknown)
+    assert chosen(Choose(), unknown) == "unknown"
+    assert chosen(Choose(by="least-cloudy"), unknown, acquisition("b", 0, 99)) == "b"
+
+
+WITHIN_2D = Pair.parse({"with": "s2", "within": "2d"}, "x")
+
+
+def test_pair_then_nearest_in_time_and_ties_go_to_the_earlier() -> None:
+    near, far = acquisition("z", 4), acquisition("a", 8)
+    assert pair_acquisition([far, near], START + timedelta(days=5), WITHIN_2D) == (near, "")
+    tied = [acquisition("a", 6), acquisition("z", 4), acquisition("y", 4)]
+    found, _ = pair_acquisition(tied, START + timedelta(days=5), WITHIN_2D)
+    assert found is not None
+    assert found.id == "y"
+
+
+def test_pair_when_the_gap_is_exactly_the_limit_then_accepted() -> None:
+    found, _ = pair_acquisition([acquisition("a", 7)], START + timedelta(days=5), WITHIN_2D)
+    assert found is not None
+
+
+def test_pair_when_too_far_then_both_numbers_and_the_partner() -> None:
+    found, reason = pair_acquisition([acquisition("a", 7.5)], START + timedelta(days=5), WITHIN_2D)
+    assert found is None
+    assert reason == (
+        "the nearest acquisition is 2.5 d from that of s2 at 2018-01-06T00:00:00Z, "
+        "the limit is 2.0 d"
+    )
+
+
+def test_pair_when_partner_or_candidates_are_missing_then_says_which() -> None:
+    assert pair_acquisition([acquisition("a", 7)], None, WITHIN_2D) == (
+        None,
+        "its partner s2 is empty",
+    )
+    assert pair_acquisition([], START, WITHIN_2D) == (
+        None,
+        "no acquisition at all to pair with s2",
+    )
