@@ -24,7 +24,10 @@ from eodata.core.strict import Strict
 
 Resampling = Literal["nearest", "bilinear", "cubic", "average", "mode"]
 SPLITS = ("train", "val", "test")
-RESERVED_NAMES = frozenset({"id", "row", "split", "valid", "dates", "present", "labels", "area"})
+ITEM_KEYS = frozenset({"id", "row", "split", "bbox", "valid", "dates", "present"})
+"""What an item of a torch dataset holds beside its modalities."""
+RESERVED_NAMES = ITEM_KEYS | {"labels"}
+"""Modalities cannot be called so; labels is a folder of the store."""
 LONGEST_GAP_DAYS = 36_525
 
 

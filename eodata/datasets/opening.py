@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 from eodata.core.band import Band
 from eodata.core.errors import RecipeError, nearest
 from eodata.core.outcome import Status
+from eodata.core.recipe import ITEM_KEYS
 from eodata.datasets.index import build_index
 
 if TYPE_CHECKING:
     from eodata.datasets.dataset import EODataset
     from eodata.store.reader import StoreReader
-
-RESERVED = frozenset({"valid", "present", "dates", "id", "row", "split", "bbox"})
 
 
 def open_dataset(
@@ -107,11 +106,11 @@ def _choose_modalities(reader: StoreReader, wanted: tuple[str, ...] | None) -> t
             raise RecipeError(
                 "modalities", f'the store has no modality "{name}"', "", nearest(name, known)
             )
-        if name in RESERVED:
+        if name in ITEM_KEYS:
             raise RecipeError(
                 "modalities",
                 f'"{name}" is also the name of something else in each item',
-                f"items use {', '.join(sorted(RESERVED))} themselves.",
+                f"items use {', '.join(sorted(ITEM_KEYS))} themselves.",
                 "Rename the modality in the recipe, or name the modalities to leave it out.",
             )
     if not names or len(set(names)) < len(names):

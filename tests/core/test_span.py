@@ -64,6 +64,11 @@ def test_steps_when_a_year_is_cut_then_edges_are_whole_seconds() -> None:
     assert all(e.microsecond == 0 for e in edges)
 
 
+def test_steps_when_they_do_not_divide_then_edges_are_rounded_down() -> None:
+    span = Span(EPOCH, EPOCH + timedelta(seconds=10))
+    assert [(s.start - EPOCH).seconds for s in span.steps(3)] == [0, 3, 6]
+
+
 @pytest.mark.parametrize("n", [0, -1, 4, 10**20])
 def test_steps_when_zero_or_shorter_than_a_second_then_refused(n: int) -> None:
     start = datetime(2018, 1, 1, tzinfo=UTC)

@@ -8,10 +8,10 @@ from itertools import combinations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from shapely.geometry import box
+from shapely.geometry import Point, box
 
 from eodata.core.errors import RecipeError
-from eodata.core.grid import tile_area
+from eodata.core.grid import tile_area, utm_of
 from eodata.core.patch import Area, Patch
 from eodata.core.recipe import SPLITS, SplitSpec
 from eodata.core.reproject import reproject
@@ -203,40 +203,58 @@ def test_assign_when_neighbours_only_touch_and_no_distance_is_asked_then_kept() 
     assert not any(p.rejected for p in place(lattice(6), by_cell(200), 100))
 
 
-def touching(west: tuple[float, float], east: tuple[float, float], south: float) -> list[Patch]:
-    """Patches of two boxes, train in the west and test in the east, in different UTM zones."""
+def side_by_side(edge: float, south: float, cover: float) -> list[Patch]:
+    """Patches of two UTM zones: train west of the meridian `edge`, test east of it."""
+    east = -180.0 if edge == 180.0 else edge
     boxes = {
-        "train": (box(west[0], south, west[1], south + 0.03), west[0]),
-        "test": (box(east[0], south, east[1], south + 0.03), east[0]),
+        "train": box(edge - 0.03, south, edge, south + 0.03),
+        "test": box(east, south, east + 0.03, south + 0.03),
     }
     found = []
-    for name, (ground, lon) in boxes.items():
-        zone = f"EPSG:326{int((lon + 180) // 6) + 1:02d}"
-        found += tile_area(Area(name, ground, zone), 300, 300, "lattice", 10, 0.3)
+    for name, ground in boxes.items():
+        area = Area(name, ground, utm_of(ground.centroid.x, south))
+        found += tile_area(area, 300, 300, "lattice", 10, cover)
+    assert len({p.crs for p in found}) == 2
     return found
 
 
-@pytest.mark.parametrize(
-    ("west", "east", "south"),
-    [((5.97, 6.0), (6.0, 6.03), 50.0), ((179.97, 180.0), (-180.0, -179.97), 66.0)],
-    ids=["two zones", "date line"],
+BOTH = {n: Area(n, SQUARE, UTM31, split=n) for n in ("train", "test")}
+MERIDIANS = pytest.mark.parametrize(
+    ("edge", "south"), [(6.0, 50.0), (180.0, 66.0)], ids=["two zones", "date line"]
 )
+
+
+@MERIDIANS
+def test_assign_when_patches_of_two_zones_overlap_then_rejected(edge: float, south: float) -> None:
+    patches = side_by_side(edge, south, cover=0.3)
+    placed = assign(patches, BOTH, SplitSpec(by="area"), {}, 300, 0)
+    assert {p.split for p in placed if "overlaps" in p.rejected} == {"train"}
+
+
+@MERIDIANS
 def test_assign_when_areas_of_two_zones_touch_then_distance_is_kept_across(
-    west: tuple[float, float], east: tuple[float, float], south: float
+    edge: float, south: float
 ) -> None:
-    patches = touching(west, east, south)
-    areas = {n: Area(n, SQUARE, UTM31, split=n) for n in ("train", "test")}
-    assert len({p.crs for p in patches}) == 2
-
-    bare = assign(patches, areas, SplitSpec(by="area"), {}, 300, 0)
-    assert any("overlaps" in p.rejected for p in bare)
-
-    placed = assign(patches, areas, SplitSpec(by="area", min_distance=700), {}, 300, 0)
+    patches = side_by_side(edge, south, cover=0.999)
+    rule = SplitSpec(by="area", min_distance=700)
+    placed = assign(patches, BOTH, rule, {}, 300, 0)
     assert {p.split for p in placed if p.rejected} == {"train"}
     kept = [(p, s.split) for p, s in zip(patches, placed, strict=True) if not s.rejected]
     measured = smallest_distance([p for p, _ in kept], [s for _, s in kept])
     assert measured is not None
     assert 700 <= measured < 1100
+
+
+def test_assign_when_the_date_line_lies_between_then_neighbours_are_seen() -> None:
+    pair = []
+    for name, lon in (("train", 179.99), ("test", -179.99)):
+        zone = utm_of(lon, 66)
+        x, y = reproject(Point(lon, 66), "EPSG:4326", zone, 1).coords[0]
+        pair.append(Patch(name, zone, x, y, 100, 0, 0))
+    apart = assign(pair, BOTH, SplitSpec(by="area", min_distance=700), {}, 100, 0)
+    assert not any(p.rejected for p in apart)
+    near = assign(pair, BOTH, SplitSpec(by="area", min_distance=1000), {}, 100, 0)
+    assert [bool(p.rejected) for p in near] == [True, False]
 
 
 def test_assign_when_far_north_then_degrees_do_not_hide_neighbours() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,27 @@ class Ran:
 
 
 Cli = Callable[..., Ran]
+TIMEOUT_S = 120
+
+
+def run_command(
+    command: Sequence[object],
+    environment: dict[str, str],
+    cwd: Path | None = None,
+    before: Callable[[], None] | None = None,
+) -> Ran:
+    """Run a command to its end, at most two minutes; `before` runs in the child first."""
+    done = subprocess.run(
+        [str(word) for word in command],
+        env=environment,
+        cwd=cwd,
+        preexec_fn=before,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+    return Ran(done.returncode, done.stdout, done.stderr)
 
 
 def array_bytes(store: Path) -> dict[str, str]:

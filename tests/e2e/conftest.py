@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.building import Cli, Ran
-
-TIMEOUT_S = 120
+from tests.e2e.building import Cli, Ran, run_command
 
 
 @pytest.fixture(scope="session")
@@ -29,17 +26,7 @@ def cli(environment: dict[str, str]) -> Cli:
     """Run `eodata …` and return how it ended."""
 
     def run(*arguments: object, cwd: Path | None = None) -> Ran:
-        command = [sys.executable, "-m", "eodata", *map(str, arguments)]
-        done = subprocess.run(
-            command,
-            env=environment,
-            cwd=cwd,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT_S,
-            check=False,
-        )
-        return Ran(done.returncode, done.stdout, done.stderr)
+        return run_command([sys.executable, "-m", "eodata", *arguments], environment, cwd)
 
     return run
 

@@ -6,7 +6,6 @@ import json
 import resource
 import shutil
 import signal
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +16,7 @@ import yaml
 import zarr
 
 from eodata.cli.app import main
-from tests.e2e.building import Cli, Ran, array_bytes
+from tests.e2e.building import Cli, Ran, array_bytes, run_command
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 BROKEN_ITEM = "S2B_31UDS_20180715_0_L2A"
@@ -275,17 +274,10 @@ def test_build_when_the_disk_is_full_then_exit_7_nothing_half_written_and_resume
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (largest // 2, largest // 2))
 
-    done = subprocess.run(
-        [sys.executable, "-m", "eodata", "build", "demo", "--out", str(store)],
-        env=environment,
-        preexec_fn=small_disk,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 7, done.stderr
-    assert "ree space" in done.stderr  # whichever file met the limit first
+    command = [sys.executable, "-m", "eodata", "build", "demo", "--out", store]
+    full = run_command(command, environment, before=small_disk)
+    assert full.code == 7, full.err
+    assert "ree space" in full.err  # whichever file met the limit first
     assert not list(store.rglob("*.partial"))
     ran = cli("build", "demo", "--out", store)
     assert ran.code == 0, ran.err

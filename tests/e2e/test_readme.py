@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import yaml
 
 from eodata import resources
 from eodata.core.recipe import Recipe
+from tests.e2e.building import run_command
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -30,16 +30,8 @@ def test_readme_commands_then_all_succeed_in_an_empty_folder(
     assert len(lines) == 5
     eodata = Path(sys.executable).parent / "eodata"
     for line in lines:
-        done = subprocess.run(
-            [str(eodata), *shlex.split(line)[1:]],
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, (line, done.stderr)
+        ran = run_command([eodata, *shlex.split(line)[1:]], environment, cwd=tmp_path)
+        assert ran.code == 0, (line, ran.err)
     assert (tmp_path / "sample.png").exists()
 
 
@@ -48,16 +40,8 @@ def test_readme_python_then_runs(demo: Path, tmp_path: Path, environment: dict[s
     (tmp_path / "demo").symlink_to(demo)
     for block in blocks("python"):
         main = "if __name__ == '__main__':\n" + "".join(f"    {x}\n" for x in block.splitlines())
-        done = subprocess.run(
-            [sys.executable, "-c", main],
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
+        ran = run_command([sys.executable, "-c", main], environment, cwd=tmp_path)
+        assert ran.code == 0, ran.err
 
 
 def test_readme_recipe_then_is_the_shipped_one_in_short() -> None:

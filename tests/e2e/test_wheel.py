@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.building import run_command
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -33,15 +35,9 @@ def test_wheel_when_installed_elsewhere_then_builds_the_demo(
         "import eodata, sys; from eodata.cli.app import main; "
         "print(eodata.__file__, file=sys.stderr); main(['build', 'demo', '--limit', '4'])"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=empty,
-        env={**environment, "PYTHONPATH": os.fspath(site)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
+    ran = run_command(
+        [sys.executable, "-c", code], {**environment, "PYTHONPATH": os.fspath(site)}, cwd=empty
     )
-    assert done.returncode == 0, done.stderr
-    assert str(site) in done.stderr
+    assert ran.code == 0, ran.err
+    assert str(site) in ran.err
     assert (empty / "demo" / "card.yaml").exists()
