@@ -117,12 +117,17 @@ def check_target(root: Path, plan: Plan, *, force: bool = False) -> None:
 
 
 def remove_store(root: Path) -> None:
-    """Remove what eodata wrote into a store, and nothing else."""
+    """Remove what eodata wrote into a store, and nothing else.
+
+    The group's metadata goes first and the plan last: whatever a crash leaves is still a store,
+    and the next build lays its arrays out anew.
+    """
+    files.remove_file(root / files.GROUP_METADATA)
     shutil.rmtree(root / files.DATA, ignore_errors=True)
-    shutil.rmtree(root / files.PLAN.split("/")[0], ignore_errors=True)
     for name in (files.SAMPLES, files.STEPS, files.CARD, files.LEDGER):
         for path in root.glob(f"{name}*"):
-            path.unlink()
+            files.remove_file(path)
+    files.remove_file(root / files.PLAN)
 
 
 def _content(root: Path) -> list[Path]:

@@ -31,7 +31,7 @@ modalities:
     product: sentinel-2-l2a            # eodata recipe show --product sentinel-2-l2a
     bands: [blue, green, red, nir]
     gsd: 10
-    anchor: true                       # its dates lead
+    anchor: true                       # a sample without it is rejected
     choose: {{by: least-cloudy, max_cloud: 40}}
   s1: {{product: sentinel-1-grd, gsd: 10, pair: {{with: s2, within: 6d}}}}
 

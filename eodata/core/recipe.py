@@ -156,7 +156,9 @@ class SourceModality(Strict):
         default=None, gt=0, description="Pixel size [m]; default: the finest of its bands."
     )
     provider: str | None = None
-    anchor: bool = Field(default=False, description="Its choice of dates leads the others.")
+    anchor: bool = Field(
+        default=False, description="A sample without a single done step of it is rejected."
+    )
     choose: Choose = Choose()
     pair: Pair | None = None
     follow: str | None = Field(
