@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from eodata.core.errors import EXIT_GAPS, EXIT_OK, IncompleteError
+from eodata.core.layout import ArrayLayout
 from eodata.core.outcome import Outcome, Status
 from eodata.core.plan import Plan
 
@@ -114,5 +115,15 @@ def price(plan: Plan) -> dict[str, Any]:
         "empty_steps": gaps,
         "shard_files": 2 * sum(layout.n_shards for layout in layouts),
         "bytes_uncompressed": sum(layout.shard_bytes * layout.n_shards for layout in layouts),
-        "bytes_in_memory_per_task": 3 * max(layout.shard_bytes for layout in layouts),
+        "bytes_in_memory_per_task": max(_memory(layout) for layout in layouts),
     }
+
+
+def _memory(layout: ArrayLayout) -> int:
+    """Return what one running task holds at its peak, about [bytes].
+
+    Its shard three times (array, encoder, encoded), one step of it twice (as read, as decoded), and
+    the layers that are interpolated: 40 bytes per pixel of the window, as measured.
+    """
+    n, steps, _, h, w = layout.shard
+    return 3 * layout.shard_bytes + 2 * layout.shard_bytes // steps + 40 * n * h * w

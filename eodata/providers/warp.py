@@ -11,7 +11,8 @@ of its weight was.
 Two things that GDAL would do by itself are not left to it, because the plane world shows them:
 its `average` takes the box between two corners of a target pixel, which is wrong on rotated grids
 (mean 0.17 px at 30 degrees, 0.03 px from UTM 31 to 32), and its guess of the kernel's width
-smears by up to 0.11 px (`docs/decisions/0003-one-warp.md`). Hence samples at source resolution, a fixed kernel, and our own mean.
+smears by up to 0.11 px (measured in docs/decisions/0003-one-warp.md). Hence samples at source
+resolution, a fixed kernel, and our own mean.
 """
 
 from __future__ import annotations
