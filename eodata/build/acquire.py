@@ -33,26 +33,50 @@ class Layer:
 
 
 def read_acquisition(
-    provider: Provider, items: Sequence[Item], modality: ModalityPlan, window: GeoBox
+    provider: Provider,
+    items: Sequence[Item],
+    modality: ModalityPlan,
+    window: GeoBox,
+    leader: ModalityPlan | None = None,
 ) -> Layer:
-    """Mosaic the items of one pass: later items only fill what is not valid yet.
+    """Mosaic the items of one pass: the first item that is usable at a pixel fills it.
+
+    Args:
+        provider: Reads the items.
+        items: The first is on top.
+        modality: What to read.
+        window: Onto which grid.
+        leader: Decides where an item is usable; None lets the modality decide for itself. So a
+            class map and the image that it belongs to come from the same item in every pixel.
 
     Raises:
         ProviderError: An item cannot be read. Nothing is returned in part.
     """
     top = _read_item(provider, items[0], modality, window)
+    if len(items) == 1:
+        return top
+    filled = _usable(provider, items[0], leader, window, top)
     for item in items[1:]:
-        if top.valid.all():
+        if filled.all():
             break
-        top = _lay_under(top, _read_item(provider, item, modality, window))
+        below = _read_item(provider, item, modality, window)
+        usable = _usable(provider, item, leader, window, below)
+        top = _lay_under(top, below, usable & ~filled)
+        filled |= usable
     return top
 
 
-def _lay_under(top: Layer, below: Layer) -> Layer:
-    take = below.valid & ~top.valid
+def _usable(
+    provider: Provider, item: Item, leader: ModalityPlan | None, window: GeoBox, own: Layer
+) -> NDArray[np.bool_]:
+    valid = own.valid if leader is None else _read_item(provider, item, leader, window).valid
+    return valid.copy()
+
+
+def _lay_under(top: Layer, below: Layer, take: NDArray[np.bool_]) -> Layer:
     return Layer(
         np.where(take, below.values, top.values),
-        top.valid | below.valid,
+        np.where(take, below.valid, top.valid),
         np.where(take, below.clipped, top.clipped),
         top.bytes_read + below.bytes_read,
     )

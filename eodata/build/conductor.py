@@ -7,10 +7,11 @@ renamed, and its row is in the ledger; whatever a crash leaves between the two i
 from __future__ import annotations
 
 import heapq
-import shutil
+import signal
+import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -27,7 +28,7 @@ from eodata.build.work import Assignment, Job
 from eodata.catalog.describe import make_card, write_card
 from eodata.catalog.index import register
 from eodata.core.errors import InterruptedBuildError, ProviderError, StoreError
-from eodata.core.outcome import Outcome, Status, TaskResult
+from eodata.core.outcome import Status, TaskResult
 from eodata.core.plan import Plan, Task
 from eodata.store import files
 from eodata.store.arrays import create_arrays
@@ -37,7 +38,7 @@ from eodata.store.tables import write_tables
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What the person sees after each attempt."""
+    """What the person sees while tasks finish; `task` is the last one, `""` at the start."""
 
     done: int
     total: int
@@ -54,7 +55,8 @@ class Settings:
         scheduler: Address of a dask scheduler; `""` uses threads.
         force: Remove a finished or half-finished build first.
         retry: When failed attempts are tried again.
-        on_progress: Called after each attempt.
+        on_progress: Called once at the start and after each finished task.
+        on_stop: Called with the number of running tasks when the build stops early.
     """
 
     workers: int = 4
@@ -62,6 +64,7 @@ class Settings:
     force: bool = False
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     on_progress: Callable[[Progress], None] = lambda _: None
+    on_stop: Callable[[int], None] = lambda _: None
 
 
 def build(prepared: Prepared, root: Path, settings: Settings) -> BuildReport:
@@ -84,9 +87,17 @@ def build(prepared: Prepared, root: Path, settings: Settings) -> BuildReport:
             n_run = _run_all(job, plan, ledger, settings)
             write_tables(root, plan, ledger.outcomes())
             write_card(root, make_card(root, plan, resources.products(), datetime.now(UTC)))
-            report = _report(root, plan, ledger, n_run, time.monotonic() - started)
-    register(root)
-    return report
+            counts = count_outcomes(outcome for _, outcome in ledger.outcomes())
+        return _report(root, plan, counts, n_run, started, _register(root))
+
+
+def _register(root: Path) -> str:
+    """Put the store on the list of built stores, and return what went wrong: nothing, mostly."""
+    try:
+        register(root)
+    except StoreError as error:
+        return f"the store is complete, but not on the list of stores: {error}"
+    return ""
 
 
 def check_target(root: Path, plan: Plan, *, force: bool = False) -> None:
@@ -123,11 +134,9 @@ def remove_store(root: Path) -> None:
     and the next build lays its arrays out anew.
     """
     files.remove_file(root / files.GROUP_METADATA)
-    shutil.rmtree(root / files.DATA, ignore_errors=True)
-    for name in (files.SAMPLES, files.STEPS, files.CARD, files.LEDGER):
-        for path in root.glob(f"{name}*"):
-            files.remove_file(path)
-    files.remove_file(root / files.PLAN)
+    files.remove_tree(root / files.DATA)
+    for name in (files.SAMPLES, files.STEPS, files.CARD, *files.LEDGER_FILES, files.PLAN):
+        files.remove_file(root / name)
 
 
 def _content(root: Path) -> list[Path]:
@@ -163,7 +172,8 @@ def _lay_out(root: Path, plan: Plan) -> None:
 
 def _run_all(job: Job, plan: Plan, ledger: SqliteLedger, settings: Settings) -> int:
     finished = _still_there(Path(job.root), ledger)
-    todo = [task for task in plan.tasks if not finished.get(task.id, False)]
+    todo = _left(plan, finished)
+    settings.on_progress(Progress(len(plan.tasks) - len(todo), len(plan.tasks), 0, ""))
     if not todo:
         return 0
     executor: Executor
@@ -180,11 +190,20 @@ def _run_all(job: Job, plan: Plan, ledger: SqliteLedger, settings: Settings) -> 
             job.root,
             f"stopped by Ctrl-C, {run.done} of {len(plan.tasks)} tasks are done",
             "everything finished is kept.",
-            "Run the same command again to go on.",
+            f"Run the same command again{' without --force' if settings.force else ''} to go on.",
         ) from None
     finally:
         run.drain()
     return len(todo)
+
+
+def _left(plan: Plan, finished: Mapping[str, bool]) -> list[Task]:
+    """Return the tasks to run: unfinished ones, and those that need the shards of such."""
+    left: dict[str, Task] = {}
+    for task in plan.tasks:
+        if not finished.get(task.id, False) or any(need in left for need in task.needs):
+            left[task.id] = task
+    return list(left.values())
 
 
 def _still_there(root: Path, ledger: SqliteLedger) -> dict[str, bool]:
@@ -196,6 +215,19 @@ def _still_there(root: Path, ledger: SqliteLedger) -> dict[str, bool]:
         if shard.size and _size(root / shard.path) != shard.size
     }
     return {task: clean and task not in lost for task, clean in finished.items()}
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Ignore Ctrl-C for a while; only the main thread hears it in the first place."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _size(path: Path) -> int:
@@ -227,13 +259,20 @@ class _Run:
                 self._settle(ended)
 
     def drain(self) -> None:
-        """Stop handing out, wait for what runs, and keep what it brings."""
+        """Stop handing out, wait for what runs, and keep what it brings.
+
+        Ctrl-C waits too: were the store unlocked while threads still write into it, another build
+        could begin beside them.
+        """
         if self.closed:
             return
         self.closed = True
-        for ended in self.executor.close():
-            if ended.result is not None:
-                self._finish(ended.assignment, ended.result)
+        with _deaf_to_interrupts():
+            if self.in_flight:
+                self.settings.on_stop(min(self.in_flight, self.executor.slots))
+            for ended in self.executor.close():
+                if ended.result is not None:
+                    self._finish(ended.assignment, ended.result)
 
     def _fill(self) -> None:
         """Hand out tasks until twice the slots are taken, so that no slot waits for us."""
@@ -295,10 +334,14 @@ class _Run:
 
 
 def _report(
-    root: Path, plan: Plan, ledger: SqliteLedger, n_run: int, seconds: float
+    root: Path,
+    plan: Plan,
+    counts: tuple[dict[str, int], dict[str, int]],
+    n_run: int,
+    started: float,
+    warning: str,
 ) -> BuildReport:
-    outcomes: Iterator[Outcome] = (outcome for _, outcome in ledger.outcomes())
-    by_status, by_reason = count_outcomes(outcomes)
+    by_status, by_reason = counts
     on_disk = [path for path in root.rglob("*") if path.is_file() and path.name != files.LOCK]
     return BuildReport(
         store=str(root),
@@ -311,6 +354,7 @@ def _report(
         max_failed=plan.recipe.checks.max_failed,
         files=len(on_disk),
         bytes=sum(path.stat().st_size for path in on_disk),
-        seconds=round(seconds, 3),
+        seconds=round(time.monotonic() - started, 3),
+        warning=warning,
         synthetic=plan.synthetic,
     )

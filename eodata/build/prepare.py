@@ -13,12 +13,13 @@ from eodata import resources
 from eodata.build.reading import LoadedRecipe, load_areas, load_recipe, load_split_list
 from eodata.core.errors import AuthError, RecipeError
 from eodata.core.item import Item
-from eodata.core.patch import Area
+from eodata.core.patch import Area, Patch
 from eodata.core.plan import Plan
 from eodata.core.protocols import Provider, Query
 from eodata.core.recipe import SourceModality
 from eodata.core.recipe_rules import is_static, product_of
-from eodata.pipeline.plan import Answers, check_provider, make_plan, search_span
+from eodata.core.split import Placed
+from eodata.pipeline.plan import Answers, check_provider, make_plan, place_patches, search_span
 from eodata.providers.registry import REGISTRY, open_provider
 
 VERSIONS = ("eodata", "numpy", "odc-geo", "pyproj", "rasterio", "zarr")
@@ -63,7 +64,7 @@ def prepare(wish: Wish) -> Prepared:
     areas = load_areas(loaded)
     answers = Answers(
         areas=areas,
-        listed=load_split_list(loaded),
+        listed=load_split_list(loaded, areas),
         providers=chosen,
         items=_search_all(loaded, areas, chosen, providers),
         synthetic=any(p.synthetic for p in providers.values()),
@@ -71,6 +72,16 @@ def prepare(wish: Wish) -> Prepared:
         provenance=provenance(),
     )
     return Prepared(make_plan(loaded.recipe, resources.products(), answers), locations)
+
+
+def lay_out_patches(loaded: LoadedRecipe, areas: Mapping[str, Area]) -> list[tuple[Patch, Placed]]:
+    """Return all patches of a recipe with their splits; searches nothing.
+
+    Raises:
+        RecipeError: The split's list does not fit the areas, or no patch fits into any.
+    """
+    listed = load_split_list(loaded, areas)
+    return place_patches(loaded.recipe, resources.products(), areas, listed)
 
 
 def find_locations(loaded: LoadedRecipe, wish: Wish) -> dict[str, str]:

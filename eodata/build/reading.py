@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -171,14 +171,21 @@ def _time(feature: Mapping[str, Any], where: str) -> Span | None:
 
 def _property(feature: Mapping[str, Any], key: str, default: Any = None) -> Any:
     value = feature.get(key)
-    return default if value is None or value != value or value == "" else value
+    if value is None or value != value or value == "":
+        return default
+    # A column of whole numbers with a hole arrives as floats.
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def load_split_list(loaded: LoadedRecipe) -> dict[str, str]:
+def load_split_list(loaded: LoadedRecipe, areas: Collection[str] = ()) -> dict[str, str]:
     """Return the split per area id from the recipe's CSV; empty when it names none.
 
+    Args:
+        loaded: The recipe.
+        areas: Ids of its areas; without them ids are not checked.
+
     Raises:
-        RecipeError: A column is missing, or an id stands twice with different splits.
+        RecipeError: A column is missing, an id is no area, or stands twice with different splits.
     """
     split = loaded.recipe.split
     if split is None or split.file is None:
@@ -186,6 +193,10 @@ def load_split_list(loaded: LoadedRecipe) -> dict[str, str]:
     path = resources.beside(loaded.path, split.file, "split.file")
     listed: dict[str, str] = {}
     for row in _rows(path):
+        if areas and row["id"] not in areas:
+            raise RecipeError(
+                f"{path.name}: {row['id']}", "there is no such area", "", nearest(row["id"], areas)
+            )
         if listed.get(row["id"], row["split"]) != row["split"]:
             raise RecipeError(
                 f"{path.name}: {row['id']}",
@@ -203,7 +214,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
         with path.open(newline="", encoding="utf-8-sig") as stream:
             reader = csv.DictReader(stream, restval="")
             missing = {"id", "split"} - set(reader.fieldnames or ())
-            rows = list(reader)
+            rows = [{k: (v or "").strip() for k, v in row.items() if k} for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise RecipeError(str(path), f"cannot be read: {error}", "", "Save it as CSV.") from None
     if missing:

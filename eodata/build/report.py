@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from eodata.core.errors import EXIT_GAPS, EXIT_OK, IncompleteError
-from eodata.core.layout import ArrayLayout
 from eodata.core.outcome import Outcome, Status
 from eodata.core.plan import Plan
 
@@ -30,6 +29,7 @@ class BuildReport:
         bytes: Bytes of the store.
         seconds: Wall time of this run [s].
         synthetic: True when any pixel is simulated.
+        warning: What did not work although the store is as the other fields say; `""` mostly.
     """
 
     store: str
@@ -44,6 +44,7 @@ class BuildReport:
     bytes: int
     seconds: float
     synthetic: bool = False
+    warning: str = ""
 
     @property
     def failed_fraction(self) -> float:
@@ -115,15 +116,20 @@ def price(plan: Plan) -> dict[str, Any]:
         "empty_steps": gaps,
         "shard_files": 2 * sum(layout.n_shards for layout in layouts),
         "bytes_uncompressed": sum(layout.shard_bytes * layout.n_shards for layout in layouts),
-        "bytes_in_memory_per_task": max(_memory(layout) for layout in layouts),
+        "bytes_in_memory_per_task": max(_memory(plan, name) for name in plan.modalities),
     }
 
 
-def _memory(layout: ArrayLayout) -> int:
-    """Return what one running task holds at its peak, about [bytes].
+def _memory(plan: Plan, name: str) -> int:
+    """Return what one running task of a modality holds at its peak, about [bytes].
 
-    Its shard three times (array, encoder, encoded), one step of it twice (as read, as decoded), and
-    the layers that are interpolated: 40 bytes per pixel of the window, as measured.
+    Its shard three times (array, encoder, encoded), its largest window twice (as read, as decoded),
+    and the layers that are interpolated: 40 bytes per pixel of the window, as measured.
     """
-    n, steps, _, h, w = layout.shard
-    return 3 * layout.shard_bytes + 2 * layout.shard_bytes // steps + 40 * n * h * w
+    layout = plan.layout(name)
+    ground = max(
+        block.window_area(positions) for block in plan.blocks for _, positions in block.groups()
+    )
+    pixels = ground / plan.modalities[name].gsd ** 2
+    n_bands = layout.shape[2]
+    return round(3 * layout.shard_bytes + pixels * (2 * n_bands * layout.itemsize + 40))

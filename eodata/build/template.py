@@ -9,7 +9,7 @@ from eodata.core.errors import RecipeError
 
 TEMPLATE = """\
 # A recipe: one file in, one dataset out. All lengths are metres, all times UTC.
-name: {name}
+name: "{name}"
 version: 1
 title: Sentinel-2 and Sentinel-1 over one square of ground
 task: cloud-removal
@@ -54,7 +54,7 @@ def write_template(path: Path) -> Path:
         raise RecipeError(
             str(path), "the name does not end in .yaml", "", f"Use {path.with_suffix('.yaml')}."
         )
-    name = re.sub(r"[^a-z0-9._-]+", "-", path.stem.lower()).strip("-.") or "my-dataset"
+    name = re.sub(r"[^a-z0-9._-]+", "-", path.stem.lower()).strip("-._") or "my-dataset"
     try:
         with path.open("x", encoding="utf-8") as stream:
             stream.write(TEMPLATE.format(name=name, file=path.name))

@@ -130,6 +130,16 @@ class _Shard:
         first = self.plan.blocks[self.task.block].first_row
         self.outcomes += [Outcome(first + p, step, status, reason) for p in positions]
 
+    def fail(self, positions: Iterable[int], step: int, error: ProviderError) -> None:
+        """Record why several samples could not be read, in one line."""
+        parts = (f"{error.where}: {error.found}", error.because, error.fix)
+        reason = " ".join(" ".join(part.split()) for part in parts if part)
+        first = self.plan.blocks[self.task.block].first_row
+        self.outcomes += [
+            Outcome(first + p, step, Status.FAILED, reason, retryable=error.retryable)
+            for p in positions
+        ]
+
     def put(
         self,
         position: int,
@@ -169,7 +179,7 @@ def _read(bench: _Workbench, shard: _Shard, last_chance: bool) -> None:
             except ProviderError as error:
                 if error.retryable and not last_chance:
                     raise
-                shard.note(positions, step, Status.FAILED, str(error))
+                shard.fail(positions, step, error)
 
 
 def _read_step(
@@ -179,7 +189,9 @@ def _read_step(
     patches = [bench.plan.blocks[shard.task.block].patches[p] for p in positions]
     window = window_of(patches, modality.gsd)
     provider = bench.providers[modality.provider]
-    layer = read_acquisition(provider, [bench.plan.items[i] for i in items], modality, window)
+    chosen = [bench.plan.items[i] for i in items]
+    leader = bench.plan.modalities[modality.leader] if modality.leader else None
+    layer = read_acquisition(provider, chosen, modality, window, leader)
     shard.bytes_read += layer.bytes_read
     for position, patch in zip(positions, patches, strict=True):
         rows, cols = place_in(window, patch, modality.gsd)

@@ -63,9 +63,6 @@ def main(arguments: list[str] | None = None) -> None:
     except typer.TyperException as error:
         say_usage(error)
         code = RecipeError.exit_code
-    except BrokenPipeError:
-        sys.stderr.close()
-        code = 0
     except Exception as error:
         if debug:
             raise

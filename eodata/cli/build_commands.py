@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from eodata.cli.output import AsJson, human_bytes, progress_bar, put_json, put_table, say
+from eodata.cli.output import AsJson, human_bytes, progress_bar, put, put_json, put_table, say
 from eodata.cli.recipe_commands import RecipeName
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def plan_recipe(
 
     plan = prepare(Wish(recipe, provider, archive, limit)).plan
     if as_json:
-        typer.echo(plan.dumps())
+        put(plan.dumps())
         return
     rows = [
         (name, step, span.start.date(), area, "+".join(plan.items[i].id for i in choice.items), why)
@@ -89,7 +89,8 @@ def build_recipe(
 ) -> None:
     """Build a dataset from a recipe; run it again to resume or to mend what failed.
 
-    Exit code 0: complete. 9: complete, with losses that the recipe allows. 8: incomplete.
+    Exit code 0: complete. 9: complete, with losses that the recipe allows. 8: incomplete; mend what
+    the reasons name, then run it again.
 
     Example: eodata build demo
     """
@@ -108,7 +109,13 @@ def build_recipe(
             put_table(("what", "number"), costs.items())
         return
     with progress_bar(prepared.plan.recipe.name) as on_progress:
-        settings = Settings(workers, scheduler, force, on_progress=on_progress)
+        settings = Settings(
+            workers,
+            scheduler,
+            force,
+            on_progress=on_progress,
+            on_stop=lambda n: say(f"stopping: waiting for {n} running tasks"),
+        )
         report = build(prepared, root, settings)
     if as_json:
         put_json(report.to_json())
@@ -120,13 +127,24 @@ def build_recipe(
 def _prepare(wish: Wish, out: Path | None, *, locked: bool) -> tuple[Prepared, Path]:
     from eodata.build.prepare import Prepared, find_locations, prepare
     from eodata.build.reading import load_recipe
+    from eodata.core.errors import RecipeError
     from eodata.store.files import read_plan
 
     loaded = load_recipe(wish.recipe)
     root = out or Path(loaded.recipe.name)
     if not locked:
         return prepare(wish), root
-    return Prepared(read_plan(root), find_locations(loaded, wish)), root
+    if wish.limit is not None or wish.provider:
+        raise RecipeError(
+            "--locked",
+            "it stands beside --limit or --provider",
+            "a locked build reads what the store's plan says, and nothing else.",
+            "Leave the others out.",
+        )
+    plan = read_plan(root)
+    if plan.recipe != loaded.recipe:
+        say("the recipe has changed since; the store is built as it was planned")
+    return Prepared(plan, find_locations(loaded, wish)), root
 
 
 def _print_report(report: BuildReport) -> None:
@@ -146,6 +164,8 @@ def _print_report(report: BuildReport) -> None:
     say(f"{report.verdict}; ran {report.tasks_run} of {report.tasks} tasks")
     if report.synthetic:
         say("SYNTHETIC: these pixels are simulated")
+    if report.warning:
+        say(f"warning: {report.warning}")
     for reason, count in report.reasons.items():
         say(f"{count} x {reason}")
 
@@ -169,6 +189,6 @@ def verify_store(
         put_json({"ok": verdict.ok, "checks": [asdict(c) for c in verdict.checks]})
     else:
         rows = [("ok" if c.ok else "BAD", c.name, c.detail) for c in verdict.checks]
-        put_table(("", "check", "detail"), rows)
+        put_table(("result", "check", "detail"), rows)
     if not verdict.ok:
         raise typer.Exit(StoreError.exit_code)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from eodata.cli.build_commands import StorePath
-from eodata.cli.output import AsJson, put_json, put_table, say
+from eodata.cli.output import AsJson, put, put_json, put_table, say
 
 Bbox = Annotated[str, typer.Option("--bbox", help="west,south,east,north in degrees.")]
 Time = Annotated[str, typer.Option("--time", help="2018, 2018-06, or start/end (end excluded).")]
@@ -130,8 +130,32 @@ def show_sample(
     """
     from eodata.catalog.quicklook import draw_sample
 
-    target = draw_sample(store, sample, out or Path(f"{sample}.png"))
-    typer.echo(str(target))
+    put(str(draw_sample(store, sample, out or Path(f"{sample}.png"))))
+
+
+@catalog.command("add")
+def add_store(store: StorePath) -> None:
+    """Put a store that was moved or copied here on the list that `catalog search` reads.
+
+    Example: eodata catalog add demo
+    """
+    from eodata.catalog.index import register as register_store
+    from eodata.store.reader import StoreReader
+
+    register_store(StoreReader(store).path)
+    say(f"{store} is on the list")
+
+
+@catalog.command("forget")
+def forget_store(store: StorePath) -> None:
+    """Take a store off the list that `catalog search` reads; the store itself stays.
+
+    Example: eodata catalog forget demo
+    """
+    from eodata.catalog.index import unregister
+
+    unregister(store)
+    say(f"{store} is off the list")
 
 
 def _text(path: Path | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -38,24 +39,37 @@ def say_usage(error: typer.TyperException) -> None:
     say(f"error: {command}: {message}\n  Try: {command} --help")
 
 
+def put(text: str) -> None:
+    """Print a result to stdout; a reader that has gone away, such as `head`, is no error."""
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # What is still buffered would raise again when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit from None
+
+
 def put_json(value: object) -> None:
     """Print a result as JSON to stdout."""
-    typer.echo(json.dumps(value, indent=2, default=str, ensure_ascii=False))
+    put(json.dumps(value, indent=2, default=str, ensure_ascii=False))
 
 
 def put_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Print a result as a table to stdout; plain tab-separated text when it is no terminal."""
     if not sys.stdout.isatty():
-        typer.echo("\t".join(columns))
-        for row in rows:
-            typer.echo("\t".join(_cell(value) for value in row))
+        lines = ["\t".join(columns), *("\t".join(_cell(value) for value in row) for row in rows)]
+        put("\n".join(lines))
         return
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(*columns, box=None, header_style="bold")
+    table = Table(box=None, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(_cell(value) for value in row))
+        table.add_row(*(Text(_cell(value)) for value in row))
     Console().print(table)
 
 
@@ -63,7 +77,7 @@ def _cell(value: object) -> str:
     if value is None or value != value:
         return "-"
     if isinstance(value, float):
-        return f"{value:.4g}"
+        return f"{value:.6g}"
     return str(value)
 
 
@@ -74,7 +88,7 @@ def human_bytes(count: float) -> str:
     '1.2 MB'
     """
     for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:
+        if count < 999.95:
             return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
         count /= 1000
     return f"{count:.1f} TB"

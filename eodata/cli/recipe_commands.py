@@ -81,18 +81,21 @@ def check_recipe(name: RecipeName, as_json: AsJson = False) -> None:
 
     Example: eodata recipe check demo
     """
-    from eodata import resources
-    from eodata.build.reading import load_areas, load_recipe, load_split_list
-    from eodata.pipeline.plan import tile_areas
+    from collections import Counter
+
+    from eodata.build.prepare import lay_out_patches
+    from eodata.build.reading import load_areas, load_recipe
 
     loaded = load_recipe(name)
     areas = load_areas(loaded)
-    load_split_list(loaded)
-    patches = tile_areas(loaded.recipe, resources.products(), areas)
+    placed = [p for _, p in lay_out_patches(loaded, areas)]
+    splits = Counter("rejected" if p.rejected else p.split for p in placed)
     if as_json:
-        put_json({"name": loaded.recipe.name, "areas": len(areas), "patches": len(patches)})
+        counts = {"areas": len(areas), "patches": len(placed), "splits": splits}
+        put_json({"name": loaded.recipe.name, **counts})
     else:
-        say(f"{loaded.path.name} is fine: {len(areas)} areas, {len(patches)} patches.")
+        told = ", ".join(f"{n} {split}" for split, n in sorted(splits.items()))
+        say(f"{loaded.path.name} is fine: {len(areas)} areas, {len(placed)} patches ({told}).")
 
 
 @recipes.command("new")

@@ -129,9 +129,9 @@ class Acquisition:
 
     @property
     def cloud(self) -> float | None:
-        """Mean cloud cover of the items that state one [%], or None."""
+        """Mean cloud cover of the items [%]; None when one of them does not state it."""
         stated = [item.cloud for item in self.items if item.cloud is not None]
-        return sum(stated) / len(stated) if stated else None
+        return sum(stated) / len(stated) if len(stated) == len(self.items) else None
 
 
 def group_passes(items: Iterable[Item]) -> list[Acquisition]:
@@ -141,8 +141,8 @@ def group_passes(items: Iterable[Item]) -> list[Acquisition]:
     between neighbours. No calendar day decides: that of UTC cuts passes at midnight, and the solar
     day differs by one on the two sides of the date line.
 
-    Two records of one ground from one pass (a reprocessing) are both kept, ordered by id: the
-    choice among them is the plan's.
+    Two records of one ground from one pass (a reprocessing) are both kept, in the order of time
+    and id; where both are usable the first is on top.
     """
     groups: list[list[Item]] = []
     latest: dict[tuple[str, str, str], list[Item]] = {}

@@ -38,9 +38,14 @@ class ArrayLayout:
         return tuple((start, min(start + size, n)) for start in range(0, n, size))
 
     @property
+    def itemsize(self) -> int:
+        """Bytes of one number."""
+        return np.dtype(self.dtype).itemsize
+
+    @property
     def shard_bytes(self) -> int:
         """Bytes of one shard before compression."""
-        return int(np.prod(self.shard)) * np.dtype(self.dtype).itemsize
+        return int(np.prod(self.shard)) * self.itemsize
 
     @property
     def n_shards(self) -> int:

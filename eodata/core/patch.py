@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from affine import Affine
@@ -12,6 +13,9 @@ from shapely.geometry.base import BaseGeometry
 
 from eodata.core.reproject import WGS84, reproject, split_at_date_line
 from eodata.core.span import Span
+
+MAX_WASTE = 4.0
+"""Ground that a window may hold per ground of its patches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +107,28 @@ class Block:
         return self.number * self.size
 
     def groups(self) -> list[tuple[str, tuple[int, ...]]]:
-        """Return `(area id, positions in the block)` for each area, in order.
+        """Return `(area id, positions in the block)` of the patches that are read as one window.
 
-        Patches of one area share CRS, lattice and acquisitions, so each group is one window.
+        Patches of one area share CRS, lattice and acquisitions. A run of them is cut where its
+        window would hold more than `MAX_WASTE` times the ground of its patches, so that distant
+        parts of one area cost no memory.
         """
-        found: dict[str, list[int]] = {}
+        found: list[tuple[str, list[int]]] = []
         for position, patch in enumerate(self.patches):
-            found.setdefault(patch.area, []).append(position)
-        return [(area, tuple(positions)) for area, positions in found.items()]
+            if found and found[-1][0] == patch.area:
+                run = [*found[-1][1], position]
+                if self.window_area(run) <= MAX_WASTE * len(run) * patch.size**2:
+                    found[-1][1].append(position)
+                    continue
+            found.append((patch.area, [position]))
+        return [(area, tuple(positions)) for area, positions in found]
+
+    def window_area(self, positions: Sequence[int]) -> float:
+        """Return the ground of the smallest box around some patches of one CRS [m²]."""
+        patches = [self.patches[p] for p in positions]
+        width = max(p.left + p.size for p in patches) - min(p.left for p in patches)
+        height = max(p.top for p in patches) - min(p.top - p.size for p in patches)
+        return width * height
 
 
 def make_blocks(patches: list[Patch], size: int) -> tuple[Block, ...]:

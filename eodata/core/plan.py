@@ -63,6 +63,9 @@ class ModalityPlan:
         source: Modality that a derived one is computed from.
         classes: Classes that a class mask marks.
         display: `(bands, low, high)` of a quicklook, None for the default.
+        leader: Modality whose items it reads, and which decides per pixel among several items of
+            one pass; `""` when it decides for itself.
+        marks_cloud: True for a class mask that marks nothing but clouds and their shadows.
     """
 
     name: str
@@ -81,6 +84,8 @@ class ModalityPlan:
     source: str = ""
     classes: tuple[int, ...] = ()
     display: tuple[tuple[str, ...], float, float] | None = None
+    leader: str = ""
+    marks_cloud: bool = False
 
     @property
     def dtype(self) -> str:

@@ -179,6 +179,8 @@ class SourceModality(Strict):
             raise ValueError("pair and follow exclude each other")
         if self.anchor and (self.pair is not None or self.follow is not None):
             raise ValueError("the anchor chooses for itself: it has no pair and no follow")
+        if self.choose != Choose() and (self.pair is not None or self.follow is not None):
+            raise ValueError("pair and follow choose already: choose belongs to their leader")
         return self
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from eodata.core.errors import RecipeError, nearest
 from eodata.core.grid import check_nesting
 from eodata.core.product import BandEntry, Product
-from eodata.core.recipe import ClassMask, Recipe, SourceModality
+from eodata.core.recipe import Choose, ClassMask, Recipe, SourceModality
 
 
 def check_recipe(recipe: Recipe, products: Mapping[str, Product]) -> None:
@@ -99,6 +99,13 @@ def _check_source(
     product = product_of(recipe, name, products)
     bands = bands_of(recipe, name, products)
     gsd = gsd_of(recipe, name, products)
+    if product.temporal == "static" and modality.choose != Choose():
+        raise RecipeError(
+            f"modalities.{name}.choose",
+            f"{product.id} is a static layer",
+            "it has no dates to choose among; all its items are laid over each other.",
+            "Remove choose.",
+        )
     if modality.valid != "measured" and modality.valid not in product.validity:
         raise RecipeError(
             f"modalities.{name}.valid",

@@ -36,9 +36,9 @@ def choose_acquisition(
     clear = [a for a in inside if _cloud(a) <= limit]
     if not clear:
         lowest = min(inside, key=lambda a: (_cloud(a), a.id))
+        stated = "none states it" if lowest.cloud is None else f"lowest {lowest.cloud:g} %"
         return None, (
-            f"no acquisition of {len(inside)} has at most {limit:g} % cloud "
-            f"(lowest {_cloud(lowest):g} %, {lowest.id})"
+            f"no acquisition of {len(inside)} has at most {limit:g} % cloud ({stated}, {lowest.id})"
         )
     return min(clear, key=lambda a: (*_rank(a, step, ground, rule), a.id)), ""
 

@@ -15,7 +15,7 @@ from eodata.core.product import BandEntry, Product, ProviderEntry
 from eodata.core.recipe import ClassMask, Recipe, SourceModality
 from eodata.core.recipe_rules import bands_of, gsd_of, gsds, product_of, source_of
 from eodata.core.span import Span
-from eodata.core.split import assign
+from eodata.core.split import Placed, assign
 from eodata.pipeline.choose import choose_acquisition, pair_acquisition
 from eodata.pipeline.derive import derived_band
 from eodata.pipeline.resampling import default_resampling
@@ -52,16 +52,8 @@ def make_plan(recipe: Recipe, products: Mapping[str, Product], answers: Answers)
         NoItemsError: A modality has no item at all.
         RecipeError: The split's list does not fit the areas.
     """
-    all_patches = tile_areas(recipe, products, answers.areas)
-    placed = assign(
-        all_patches,
-        answers.areas,
-        recipe.split,
-        answers.listed,
-        recipe.area.stride_m,
-        recipe.seed,
-    )
-    patches = all_patches[: answers.limit]
+    found = place_patches(recipe, products, answers.areas, answers.listed)[: answers.limit]
+    patches = [patch for patch, _ in found]
     used = {p.area for p in patches}
     areas = {name: area for name, area in answers.areas.items() if name in used}
     table = _ItemTable()
@@ -75,10 +67,28 @@ def make_plan(recipe: Recipe, products: Mapping[str, Product], answers: Answers)
         choices=_choose_all(recipe, modalities, areas, answers, table),
         items=tuple(table.items),
         patches=tuple(patches),
-        placed=tuple(placed[: answers.limit]),
+        placed=tuple(placed for _, placed in found),
         synthetic=answers.synthetic,
         provenance=dict(answers.provenance),
     )
+
+
+def place_patches(
+    recipe: Recipe,
+    products: Mapping[str, Product],
+    areas: Mapping[str, Area],
+    listed: Mapping[str, str],
+) -> list[tuple[Patch, Placed]]:
+    """Return all patches in store order, each with its split.
+
+    Raises:
+        GridError: No patch fits into any area.
+        RecipeError: The split's list does not fit the areas.
+    """
+    patches = tile_areas(recipe, products, areas)
+    stride = recipe.area.stride_m
+    placed = assign(patches, areas, recipe.split, listed, stride, recipe.seed)
+    return list(zip(patches, placed, strict=True))
 
 
 def tile_areas(
@@ -141,6 +151,7 @@ def plan_modality(
             derive=modality.derive,
             source=modality.from_,
             classes=modality.classes,
+            marks_cloud=_marks_cloud(modality, product),
         )
     provider = providers[modality.follow or name]
     entry = product.providers[provider]
@@ -163,7 +174,17 @@ def plan_modality(
         display=(shown.bands, shown.low, shown.high)
         if shown and set(shown.bands) <= {e.name for e in entries}
         else None,
+        leader=modality.follow or "",
     )
+
+
+def _marks_cloud(modality: ClassMask, product: Product) -> bool:
+    """Return True when every marked class is one that is measured and yet not clear."""
+    clear, measured = product.validity.get("clear"), product.validity.get("measured")
+    if clear is None:
+        return False
+    cloudy = set(clear.invalid) - set(measured.invalid if measured else ())
+    return set(modality.classes) <= cloudy
 
 
 def _band_read(

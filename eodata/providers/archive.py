@@ -14,7 +14,7 @@ from rasterio._err import CPLE_BaseError
 from rasterio.errors import CRSError, RasterioError
 from rasterio.io import DatasetReader
 
-from eodata.core.errors import ProviderError, nearest
+from eodata.core.errors import ProviderError
 from eodata.core.item import Asset, Item
 from eodata.core.plan import BandRead
 from eodata.core.protocols import Pixels, Query
@@ -96,7 +96,7 @@ class ArchiveProvider:
                         files[asset.href] = stack.enter_context(_open(path))
                     found.append(_read_band(files[asset.href], asset, read, geobox))
                 except UNREADABLE as exc:
-                    raise _unreadable(path, item, asset, exc) from exc
+                    raise self._unreadable(path, item, asset, exc) from exc
         return Pixels(
             values=tuple(values for values, _, _ in found),
             valid=tuple(valid for _, valid, _ in found),
@@ -115,18 +115,31 @@ class ArchiveProvider:
             )
         path = self.catalog.parent / asset.href
         if Path(asset.href).is_absolute() or ".." in Path(asset.href).parts:
-            raise ProviderError(where, f"{asset.href} lies outside of {self.catalog.parent}")
+            raise ProviderError(where, f"{asset.href} lies outside of the archive")
         if not path.is_file():
-            raise ProviderError(str(path), f"the file of {where} is missing", "", "Fetch it again.")
+            raise ProviderError(
+                asset.href, f"the file of {where} is missing", "", "Fetch it again."
+            )
         size = path.stat().st_size
         if asset.size_bytes not in (None, size):
             raise ProviderError(
-                str(path),
+                asset.href,
                 f"the file of {where} has {size} bytes",
                 f"the catalog states {asset.size_bytes} bytes: it was cut off or replaced.",
                 "Fetch it again, or correct file:size.",
             )
         return path
+
+    def _unreadable(self, path: Path, item: Item, asset: Asset, exc: Exception) -> ProviderError:
+        # Reasons end in tables that are shared: they name files relative to the catalog.
+        reason = str(exc.__cause__ or exc).replace(str(path), asset.href)
+        return ProviderError(
+            asset.href,
+            f"asset {asset.key} of item {item.id} cannot be read",
+            f"{reason.rstrip('.')}.",
+            "The file is damaged or no GeoTIFF: fetch it again, or take the item out of the "
+            "catalog.",
+        )
 
 
 def _asset(item: Item, read: BandRead) -> Asset:
@@ -135,7 +148,7 @@ def _asset(item: Item, read: BandRead) -> Asset:
             f"item {item.id}",
             f'there is no asset "{read.asset}" for band {read.band.name}',
             f"it has {', '.join(sorted(item.assets)) or 'no raster at all'}.",
-            nearest(read.asset, item.assets),
+            "Complete the item, or take it out of the catalog.",
         )
     return item.assets[read.asset]
 
@@ -156,13 +169,3 @@ def _read_band(
     stated = (asset.nodata, source.nodatavals[asset.band - 1], read.band.nodata)
     nodata = next((value for value in stated if value is not None), None)
     return read_onto(source, asset.band, geobox, read.resampling, nodata)
-
-
-def _unreadable(path: Path, item: Item, asset: Asset, exc: Exception) -> ProviderError:
-    reason = exc.__cause__ or exc
-    return ProviderError(
-        str(path),
-        f"asset {asset.key} of item {item.id} cannot be read",
-        f"{reason}",
-        "Fetch the file again, mend it, or take the item out of the catalog.",
-    )

@@ -6,12 +6,14 @@ remote file is an error that says so.
 
 from __future__ import annotations
 
+import json
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from math import isfinite
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -27,9 +29,8 @@ from eodata.core.errors import ProviderError, nearest
 from eodata.core.item import Asset, Item
 from eodata.core.span import Span, to_utc
 
-KEPT = frozenset(
-    {"platform", "constellation", "gsd", "proj:code", "earthsearch:boa_offset_applied"}
-)
+OFFSET_APPLIED = "earthsearch:boa_offset_applied"
+KEPT = frozenset({"platform", "constellation", "gsd", "proj:code", OFFSET_APPLIED})
 """Properties that selection, decoding or the card may need; times of publishing are not among
 them, so that a catalog that was merely written again yields the same plan."""
 KEPT_PREFIXES = ("eo:", "sat:", "sar:", "view:", "s2:", "processing:", "eodata:")
@@ -92,9 +93,20 @@ def read_collection(catalog: Path, collection: str) -> list[Record]:
             for item in found[collection].get_items(recursive=True)
             if item.collection_id in (None, collection)
         ]
+    return _unique(records, catalog)
+
+
+def _unique(records: list[Record], catalog: Path) -> list[Record]:
+    """Order by time and id; two links to one item are one, two items of one id are an error."""
     unique: dict[str, Record] = {}
     for record in sorted(records, key=lambda r: (r.item.datetime, r.item.id)):
-        unique.setdefault(record.item.id, record)
+        if unique.setdefault(record.item.id, record) != record:
+            raise ProviderError(
+                str(catalog),
+                f"two different items have the id {record.item.id}",
+                "an id names one record of a collection.",
+                "Rename one of them, or remove its link.",
+            )
     return list(unique.values())
 
 
@@ -185,15 +197,28 @@ def _record(item: pystac.Item, collection: str, root: Path) -> Record:
     end = None if item.datetime else item.common_metadata.end_datetime
     try:
         footprint, assets = _footprint(item.geometry), _assets(item, root.absolute())
+        properties = _properties(item)
     except MALFORMED as exc:
         raise ProviderError(where, f"item {item.id} is broken", f"{exc!r}.", REFETCH) from exc
-    properties = {k: v for k, v in sorted(item.properties.items()) if _is_kept(k)}
     record = Item(item.id, collection, to_utc(start), footprint, properties, assets)
     return Record(record, to_utc(end) if end else None)
 
 
-def _is_kept(key: str) -> bool:
-    return key in KEPT or key.startswith(KEPT_PREFIXES)
+def _properties(item: pystac.Item) -> dict[str, Any]:
+    """Return what is kept, by key.
+
+    Raises:
+        ValueError: A number is no number, or the cloud cover is none.
+    """
+    kept = {
+        key: value
+        for key, value in sorted(item.properties.items())
+        if key in KEPT or key.startswith(KEPT_PREFIXES)
+    }
+    json.dumps(kept, allow_nan=False)
+    if kept.get("eo:cloud_cover") is not None:
+        kept["eo:cloud_cover"] = float(kept["eo:cloud_cover"])
+    return kept
 
 
 def _footprint(geometry: Mapping[str, Any]) -> BaseGeometry:
@@ -209,16 +234,18 @@ def _assets(item: pystac.Item, root: Path) -> dict[str, Asset]:
     A name that is an asset's key means that asset, and a name that two stacks share means neither.
     """
     own, named = {}, []
+    # Earth Search states the offset beside pixels from which it has been taken already.
+    applied = item.properties.get(OFFSET_APPLIED) is True
     for key, asset in item.assets.items():
         fields = asset.to_dict()
         if not _is_raster(fields):
             continue
         href = _relative(asset.get_absolute_href() or asset.href, root, item, key)
         bands = _bands(fields)
-        own[key] = _asset(key, href, 1, fields, bands[0])
+        own[key] = _asset(key, href, 1, fields, bands[0], offset_is_applied=applied)
         if len(bands) > 1:
             named += [
-                _asset(band["name"], href, number, fields, band)
+                _asset(band["name"], href, number, fields, band, offset_is_applied=applied)
                 for number, band in enumerate(bands, start=1)
                 if "name" in band
             ]
@@ -248,19 +275,28 @@ def _bands(fields: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _asset(
-    key: str, href: str, number: int, fields: Mapping[str, Any], band: Mapping[str, Any]
+    key: str,
+    href: str,
+    number: int,
+    fields: Mapping[str, Any],
+    band: Mapping[str, Any],
+    *,
+    offset_is_applied: bool,
 ) -> Asset:
     def stated(word: str) -> float | None:
         value = band.get(word)
         value = fields.get(word) if value is None else value
         return None if value is None else float(value)
 
+    scale, offset = stated("raster:scale"), stated("raster:offset")
+    if not all(number is None or isfinite(number) for number in (scale, offset)):
+        raise ValueError(f'asset "{key}" has the scale {scale} and the offset {offset}')
     size = fields.get("file:size")
     return Asset(
         key=key,
         href=href,
-        scale=stated("raster:scale"),
-        offset=stated("raster:offset"),
+        scale=scale,
+        offset=0.0 if offset_is_applied else offset,
         nodata=stated("nodata"),
         band=number,
         size_bytes=None if size is None else int(size),

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
@@ -19,9 +21,11 @@ SAMPLES = "samples.parquet"
 STEPS = "steps.parquet"
 PLAN = "plan/plan.json"
 LEDGER = "ledger.sqlite"
+LEDGER_FILES = (LEDGER, f"{LEDGER}-wal", f"{LEDGER}-shm", f"{LEDGER}-journal")
 CARD = "card.yaml"
 LOCK = "build.lock"
 PARTIAL = ".partial"
+HALF_WRITTEN = re.compile(r"\.[0-9a-f]{16}\.partial$")
 GROUP_METADATA = f"{DATA}/zarr.json"
 
 
@@ -62,15 +66,31 @@ def remove_file(path: Path) -> None:
         raise _refused(path, error) from error
 
 
+def remove_tree(path: Path) -> None:
+    """Remove a folder and all that is in it, if it is there.
+
+    Raises:
+        StoreError: The disk refuses.
+    """
+    try:
+        shutil.rmtree(path)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise _refused(path, error) from error
+
+
 def sweep_partials(root: Path) -> int:
     """Remove what killed runs left half-written, and return how many files that were.
+
+    Only names that `write_bytes` gives are touched.
 
     Only for the one run that holds the store: it would take a file from under a writer.
 
     Raises:
         StoreError: The disk refuses.
     """
-    leftovers = list(root.rglob(f"*{PARTIAL}"))
+    leftovers = [path for path in root.rglob(f"*{PARTIAL}") if HALF_WRITTEN.search(path.name)]
     for path in leftovers:
         remove_file(path)
     return len(leftovers)

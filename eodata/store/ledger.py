@@ -114,7 +114,7 @@ class SqliteLedger:
                 status,
                 attempt,
                 reason,
-                bool(failed),
+                any(outcome.retryable for outcome in failed),
                 result.seconds,
                 result.bytes_read,
             )
@@ -177,12 +177,6 @@ class SqliteLedger:
         query = "SELECT status, count(*) FROM tasks GROUP BY status"
         found = {status: int(n) for status, n in self._read(query)}
         return {status: found.get(status, 0) for status in ("done", "partial", "failed")}
-
-    def outcome_counts(self) -> dict[str, int]:
-        """Return the number of outcomes per status."""
-        query = "SELECT status, count(*) FROM outcomes GROUP BY status"
-        found = {status: int(n) for status, n in self._read(query)}
-        return {status.value: found.get(status.value, 0) for status in Status}
 
     def failures(self) -> list[tuple[str, str, bool]]:
         """Return `(task, reason, retryable)` of each task with failures, ordered by task."""

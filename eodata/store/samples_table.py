@@ -141,12 +141,12 @@ def _quality(plan: Plan, grid: OutcomeGrid) -> dict[str, Any]:
 def _cloud_cover(plan: Plan, grid: OutcomeGrid) -> NDArray[np.float64]:
     """Return the mean cloud cover of the done steps [%], NaN where nothing tells.
 
-    The first class mask over time measures it on the patch itself; without one it is what the
-    archive states for the items of the anchor.
+    A class mask over time that marks clouds measures it on the patch itself; without one it is
+    what the archive states for the items of the anchor.
     """
     done = grid.is_status(Status.DONE)
     for name, modality in plan.modalities.items():
-        if modality.derive and not modality.static:
+        if modality.marks_cloud and not modality.static:
             slots = grid.slots[name]
             return 100.0 * _mean(grid.marked[:, slots], done[:, slots])
     anchor = anchor_of(plan)

@@ -137,8 +137,7 @@ def _outcomes(evidence: _Evidence) -> Iterator[str]:
     grid, names = evidence.grid, evidence.grid.slot_names()
     for row, slot in np.argwhere(grid.seen != 1):
         yield f"{_at(names, row, slot)}: {grid.seen[row, slot]} outcomes instead of 1"
-    pixels_expected = evidence.plan.recipe.checks.min_valid > 0
-    hollow = grid.is_status(Status.DONE) & (grid.valid == 0) & pixels_expected
+    hollow = grid.is_status(Status.DONE) & (grid.valid == 0)
     for row, slot in np.argwhere(hollow):
         yield f"{_at(names, row, slot)}: done without a valid pixel"
     ghosts = (grid.is_status(Status.FAILED) | grid.is_status(Status.EMPTY)) & (grid.valid > 0)

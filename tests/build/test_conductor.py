@@ -138,8 +138,9 @@ def test_build_when_progress_is_watched_then_every_task_is_told_once(
 ) -> None:
     seen: list[Progress] = []
     build(prepared, home / "store", Settings(workers=2, on_progress=seen.append))
-    assert [p.done for p in seen] == list(range(1, len(prepared.plan.tasks) + 1))
-    assert {p.task for p in seen} == {task.id for task in prepared.plan.tasks}
+    assert [p.done for p in seen] == list(range(len(prepared.plan.tasks) + 1))
+    assert seen[0].task == ""
+    assert {p.task for p in seen[1:]} == {task.id for task in prepared.plan.tasks}
 
 
 def test_build_when_a_shard_vanished_then_its_task_runs_again(
@@ -170,3 +171,43 @@ def test_delay_when_retrying_then_doubles_obeys_and_is_bounded(
 ) -> None:
     error = ProviderError("x", "y", retryable=True, retry_after=retry_after)
     assert RetryPolicy(first_delay=1, longest_delay=60).delay(error, attempt) == expected
+
+
+def test_build_when_the_list_of_stores_cannot_be_written_then_complete_with_a_warning(
+    prepared: Prepared, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "a-file").write_text("no folder")
+    monkeypatch.setenv("EODATA_HOME", str(home / "a-file"))
+    report = build(prepared, home / "store", Settings(workers=2))
+    assert report.exit_code == 0
+    assert "not on the list of stores" in report.warning
+
+
+def test_report_then_counts_the_files_that_stay(prepared: Prepared, home: Path) -> None:
+    report = build(prepared, home / "store", Settings(workers=2))
+    files = [p for p in (home / "store").rglob("*") if p.is_file() and p.name != "build.lock"]
+    assert report.files == len(files)
+    assert report.bytes == sum(p.stat().st_size for p in files)
+
+
+def test_build_when_a_source_must_be_read_again_then_what_derives_from_it_too(
+    prepared: Prepared, home: Path
+) -> None:
+    store = home / "store"
+    build(prepared, store, Settings(workers=2))
+    (store / "data.zarr/scl/c/0/0/0/0/0").unlink()
+    assert build(prepared, store, Settings(workers=2)).tasks_run == 2  # scl and cloud
+
+
+def test_force_then_removes_what_eodata_wrote_and_nothing_else(
+    prepared: Prepared, home: Path
+) -> None:
+    store = home / "store"
+    build(prepared, store, Settings(workers=2))
+    mine = [store / "card.yaml.orig", store / "samples.parquet_old" / "x", store / "my.partial"]
+    for path in mine:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("mine")
+    report = build(prepared, store, Settings(workers=2, force=True))
+    assert report.tasks_run == len(prepared.plan.tasks)
+    assert all(path.read_text() == "mine" for path in mine)

@@ -163,6 +163,7 @@ def _modality(name: str) -> ModalityPlan:
         collection=PRODUCTS[name],
         radiometry="",
         derive="class-mask" if derived else "",
+        marks_cloud=derived,
         source="scl" if derived else "",
         classes=(3, 8, 9) if derived else (),
         display=DISPLAY.get(name),

@@ -15,7 +15,7 @@ import yaml
 
 from eodata import resources
 from eodata.cli.app import main
-from eodata.cli.output import human_bytes
+from eodata.cli.output import human_bytes, put_table
 
 HEAVY = ("torch", "ee", "rasterio", "zarr", "dask", "distributed", "geopandas", "pandas", "odc.geo")
 
@@ -163,3 +163,48 @@ def test_doctor_then_lists_packages_and_providers(run: Run) -> None:
 )
 def test_human_bytes_then_decimal_units(count: float, text: str) -> None:
     assert human_bytes(count) == text
+
+
+def test_plan_when_the_reader_goes_away_then_no_error() -> None:
+    command = f"{sys.executable} -m eodata plan demo | head -1; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0
+    assert "bug" not in done.stderr
+
+
+def test_table_when_at_a_terminal_then_brackets_are_text(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "30")
+    put_table(("name", "where"), [("crops [s2]", "/a/rather/long/path/to/x[/b]/demo")])
+    out = capsys.readouterr().out
+    assert "crops [s2]" in out
+    lines = [line.replace("crops [s2]", "").strip() for line in out.splitlines()[1:]]
+    assert "".join(lines) == "/a/rather/long/path/to/x[/b]/demo"
+
+
+def test_add_and_forget_then_the_search_follows(run: Run, tmp_path: Path) -> None:
+    run("build", "demo", "--limit", 1)
+    (tmp_path / "demo").rename(tmp_path / "moved")
+    assert "moved" not in run("catalog", "search", "flanders")[1]
+    assert run("catalog", "add", "moved")[0] == 0
+    assert "moved" in run("catalog", "search", "flanders")[1]
+    assert run("catalog", "forget", "moved")[0] == 0
+    assert "moved" not in run("catalog", "search", "flanders")[1]
+    assert run("catalog", "add", "nowhere")[0] == 7
+
+
+def test_locked_when_beside_limit_then_refused(run: Run) -> None:
+    run("build", "demo", "--limit", 1)
+    code, _, err = run("build", "demo", "--locked", "--limit", 1)
+    assert code == 2
+    assert "--limit" in err
+
+
+@pytest.mark.parametrize("name", ["2018", "yes", "_my", "2018-07-01", "Ünïcode"])
+def test_new_recipe_whatever_its_name_then_passes_its_own_check(name: str, run: Run) -> None:
+    run("recipe", "new", f"{name}.yaml")
+    assert run("recipe", "check", f"{name}.yaml")[0] == 0

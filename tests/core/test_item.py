@@ -72,7 +72,8 @@ def test_cloud_when_not_stated_then_none() -> None:
     assert item("a").cloud is None
     assert item("a", **{"eo:cloud_cover": 0}).cloud == 0
     mixed = (item("a", **{"eo:cloud_cover": 20}), item("b"), item("c", **{"eo:cloud_cover": 40}))
-    assert Acquisition(mixed).cloud == 30
+    assert Acquisition(mixed).cloud is None
+    assert Acquisition((mixed[0], mixed[2])).cloud == 30
     assert Acquisition((item("b"),)).cloud is None
 
 

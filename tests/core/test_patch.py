@@ -70,9 +70,17 @@ def test_make_blocks_then_rows_are_the_order_of_the_patches(n: int, size: int) -
 
 
 def test_groups_when_a_block_holds_two_areas_then_one_window_each() -> None:
-    patches = [Patch(a, "EPSG:32631", 0, 0, 1, i, 0) for i, a in enumerate("aabba")]
+    patches = [Patch(a, "EPSG:32631", 0, 0, 1, i, 0) for i, a in enumerate("aabbb")]
     (block,) = make_blocks(patches, 8)
-    assert block.groups() == [("a", (0, 1, 4)), ("b", (2, 3))]
+    assert block.groups() == [("a", (0, 1)), ("b", (2, 3, 4))]
+
+
+def test_groups_when_parts_of_an_area_are_far_apart_then_one_window_each() -> None:
+    corners = [0, 160, 320, 60_000, 60_160]
+    patches = [Patch("a", "EPSG:32631", x, 0, 160, 0, i) for i, x in enumerate(corners)]
+    (block,) = make_blocks(patches, 8)
+    assert block.groups() == [("a", (0, 1, 2)), ("a", (3, 4))]
+    assert block.window_area((0, 1, 2)) == 3 * 160**2
 
 
 def test_polygon_is_the_square_south_east_of_the_corner() -> None:

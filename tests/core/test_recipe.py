@@ -37,10 +37,10 @@ def sources(draw: st.DrawFn, others: list[str]) -> dict[str, Any]:
         "resampling": draw(st.sampled_from([None, "nearest", "mode", "average"])),
         "valid": draw(st.sampled_from(["measured", "clear"])),
         "role": draw(st.sampled_from(["input", "target"])),
-        "choose": {
-            "by": draw(st.sampled_from(["least-cloudy", "coverage-then-time", "nearest"])),
-            "max_cloud": draw(st.none() | st.floats(0, 100)),
-        },
+    }
+    choose = {
+        "by": draw(st.sampled_from(["least-cloudy", "coverage-then-time", "nearest"])),
+        "max_cloud": draw(st.none() | st.floats(0, 100)),
     }
     how = draw(st.sampled_from(["anchor", "pair", "follow", "free"]))
     if how == "anchor":
@@ -49,7 +49,7 @@ def sources(draw: st.DrawFn, others: list[str]) -> dict[str, Any]:
         made["pair"] = {"with": draw(st.sampled_from(others)), "within": draw(gaps)}
     elif how == "follow" and others:
         made["follow"] = draw(st.sampled_from(others))
-    return made
+    return made if "pair" in made or "follow" in made else {**made, "choose": choose}
 
 
 @st.composite

@@ -100,7 +100,7 @@ def test_cloud_limit_then_included_and_lowest_named_when_none_is_left() -> None:
 
 def test_unknown_cloud_then_counts_as_overcast() -> None:
     unknown = acquisition("unknown", 5, None)
-    assert "lowest 100 %" in chosen(Choose(max_cloud=99), unknown)
+    assert "none states it" in chosen(Choose(max_cloud=99), unknown)
     assert chosen(Choose(), unknown) == "unknown"
     assert chosen(Choose(by="least-cloudy"), unknown, acquisition("b", 0, 99)) == "b"
 

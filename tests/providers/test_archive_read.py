@@ -59,7 +59,8 @@ def test_a_file_that_was_cut_off_is_refused(archive, band_read, layout, part):
     assert (provider.read(item, [band_read("v")], GRID).values[0] == NOISE).all()
     path.write_bytes(data[: min(int(len(data) * part), len(data) - 1)])
     error = refused(provider, item, [band_read("v")])
-    assert error.where == str(path)
+    assert error.where == item.assets["v"].href
+    assert str(archive.root) not in str(error)
     assert "one" in error.found
     assert error.because
     assert error.fix
@@ -123,7 +124,8 @@ def test_a_missing_file_is_named(archive, band_read):
     path = archive.root / item.assets["v"].href
     path.unlink()
     error = refused(provider, item, [band_read("v")])
-    assert error.where == str(path)
+    assert error.where == item.assets["v"].href
+    assert str(archive.root) not in str(error)
     assert "missing" in error.found
 
 
@@ -132,7 +134,7 @@ def test_a_missing_asset_names_those_present(archive, band_read):
     error = refused(*opened(archive), [band_read("B2")])
     assert error.where == "item one"
     assert "B02, B03" in error.because
-    assert error.fix == 'Did you mean "B02"?'
+    assert "Did you mean" not in error.fix  # another band would be wrong data
 
 
 def test_a_remote_asset_is_refused_without_a_request(archive, band_read):

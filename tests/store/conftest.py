@@ -78,6 +78,7 @@ def _modality(name: str) -> ModalityPlan:
         collection="c",
         radiometry="reflectance",
         derive="class-mask" if derived else "",
+        marks_cloud=derived,
         source="scl" if derived else "",
         classes=(8, 9) if derived else (),
         display=(("B04", "B03", "B02"), 0.0, 0.3) if name == "s2" else None,

@@ -68,10 +68,12 @@ def test_remove_file_when_it_is_a_folder_then_store_error(tmp_path):
 
 def test_sweep_partials_when_runs_were_killed_then_only_leftovers_go(tmp_path):
     write_bytes(tmp_path / "a" / "0", b"x")
-    (tmp_path / "a" / "0.0123.partial").write_bytes(b"x")
-    (tmp_path / "samples.parquet.9.partial").write_bytes(b"x")
+    (tmp_path / "a" / "0.0123456789abcdef.partial").write_bytes(b"x")
+    (tmp_path / "samples.parquet.fedcba9876543210.partial").write_bytes(b"x")
+    (tmp_path / "thesis.partial").write_bytes(b"somebody's")
     assert sweep_partials(tmp_path) == 2
     assert sweep_partials(tmp_path) == 0
+    assert (tmp_path / "thesis.partial").exists()
     assert (tmp_path / "a" / "0").read_bytes() == b"x"
 
 
