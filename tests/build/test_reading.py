@@ -328,3 +328,13 @@ def test_load_split_list_when_none_is_named_then_empty(folder: Path) -> None:
     path = folder / "tiny.yaml"
     path.write_text(RECIPE.replace(", file: splits.csv", ""), encoding="utf-8")
     assert load_split_list(load_recipe(str(path))) == {}
+
+
+def test_load_split_list_when_a_row_names_no_area_then_the_nearest(
+    folder: Path, loaded: LoadedRecipe
+) -> None:
+    (folder / "splits.csv").write_text("id, split\n north , train\nsuoth,val\n".replace(", ", ","))
+    assert load_split_list(loaded) == {"north": "train", "suoth": "val"}
+    error = refused(load_split_list, loaded, ["north", "south"])
+    assert error.where == "splits.csv: suoth"
+    assert error.fix == 'Did you mean "south"?'

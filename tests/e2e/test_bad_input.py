@@ -95,6 +95,16 @@ BAD_RECIPES: dict[str, tuple[Edit, int, tuple[str, ...]]] = {
         2,
         ("modalities.landcover.resampling", "Use mode"),
     ),
+    "choice beside a pair": (
+        edit_modality("s1", choose={"by": "nearest", "max_cloud": 20}),
+        2,
+        ("modalities.s1", "pair and follow choose already"),
+    ),
+    "choice for a static layer": (
+        edit_modality("dem", choose={"by": "nearest"}),
+        2,
+        ("modalities.dem.choose", "static layer"),
+    ),
     "area outside the archive": (
         lambda r: r.update(area={"bbox": [10.0, 50.0, 10.05, 50.05], "patch": 160}),
         6,

@@ -132,3 +132,27 @@ def test_build_when_interrupted_then_exit_130_and_resumes(
     assert "Run the same command again" in err
     assert cli("build", "demo", "--out", store).code == 0
     assert array_bytes(store) == array_bytes(demo)
+
+
+@pytest.mark.e2e
+def test_build_when_interrupted_twice_then_still_waits_and_resumes(
+    cli: Cli, demo: Path, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    store = tmp_path / "stopped"
+    process = subprocess.Popen(
+        build_command(store), env=environment, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    while process.poll() is None and not done_tasks(store):
+        time.sleep(0.002)
+    process.send_signal(signal.SIGINT)
+    err = ""
+    while "waiting for" not in err and process.poll() is None:
+        err += process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    err += process.communicate(timeout=60)[1]
+    assert process.returncode == 130, err
+    assert "everything finished is kept" in err
+    assert "Traceback" not in err
+    assert cli("build", "demo", "--out", store).code == 0
+    assert array_bytes(store) == array_bytes(demo)

@@ -305,3 +305,45 @@ def test_a_pickle_carries_no_items(archive):
     size = len(pickle.dumps(provider))
     provider.search(Query("c", EARTH, None))
     assert len(pickle.dumps(provider)) == size
+
+
+def test_an_offset_that_was_applied_already_is_not_applied_again(archive):
+    archive.add("one", {"v": SMALL})
+    root = archive.save()
+
+    def state(applied):
+        def change(content):
+            content["properties"]["earthsearch:boa_offset_applied"] = applied
+            content["assets"]["v"] |= {"raster:scale": 0.0001, "raster:offset": -0.1}
+
+        return change
+
+    edit(root, "c/one/one.json", state(True))
+    assert only_item(root).assets["v"].offset == 0.0
+    edit(root, "c/one/one.json", state(False))
+    assert only_item(root).assets["v"].offset == -0.1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda c: c["properties"].update({"view:sun_azimuth": float("nan")}),
+        lambda c: c["properties"].update({"eo:cloud_cover": "n/a"}),
+        lambda c: c["assets"]["v"].update({"raster:scale": float("nan")}),
+    ],
+)
+def test_numbers_that_are_none_are_refused_with_the_file(archive, change):
+    archive.add("one", {"v": SMALL})
+    root = archive.save()
+    edit(root, "c/one/one.json", change)
+    error = refused(root)
+    assert "one.json" in error.where
+    assert "broken" in error.found
+
+
+def test_two_items_of_one_id_are_refused(archive):
+    archive.add("one", {"v": SMALL})
+    archive.add("two", {"v": SMALL}, when="2018-07-01")
+    root = archive.save()
+    edit(root, "c/two/two.json", lambda c: c.update({"id": "one"}))
+    assert "two different items have the id one" in refused(root).found
