@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -71,8 +72,11 @@ def build_recipe(
     archive: Archive = "",
     limit: Limit = None,
     workers: Annotated[
-        int, typer.Option("--workers", min=1, max=256, help="Tasks at once on this machine.")
-    ] = 4,
+        int | None,
+        typer.Option(
+            "--workers", min=1, max=256, help="Tasks at once on this machine; default: its cores."
+        ),
+    ] = None,
     scheduler: Annotated[
         str, typer.Option("--scheduler", help="Address of a running dask scheduler: tcp://…")
     ] = "",
@@ -110,7 +114,7 @@ def build_recipe(
         return
     with progress_bar(prepared.plan.recipe.name) as on_progress:
         settings = Settings(
-            workers,
+            workers or os.cpu_count() or 1,
             scheduler,
             force,
             on_progress=on_progress,
