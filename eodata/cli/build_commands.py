@@ -98,9 +98,11 @@ def build_recipe(
 
     Example: eodata build demo
     """
-    from eodata.build.conductor import Settings, build, check_target
+    from eodata.build.conductor import build
+    from eodata.build.loop import Settings
     from eodata.build.prepare import Wish
     from eodata.build.report import price
+    from eodata.build.target import check_target
 
     wish = Wish(recipe, provider, archive, limit)
     prepared, root = _prepare(wish, out, locked=locked)

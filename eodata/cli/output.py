@@ -14,7 +14,7 @@ import typer
 from eodata.core.errors import EodataError
 
 if TYPE_CHECKING:
-    from eodata.build.conductor import Progress
+    from eodata.build.loop import Progress
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pandas
 import pytest
 
-from eodata.build.conductor import Progress, Settings, build
+from eodata.build.conductor import build
+from eodata.build.loop import Progress, Settings
 from eodata.build.prepare import Prepared
 from eodata.build.retry import RetryPolicy
 from eodata.core.errors import ProviderError, QuotaError, StoreError
