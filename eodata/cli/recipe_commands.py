@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from eodata.cli.output import AsJson, put_json, put_table, say
+from eodata.cli.output import AsJson, put, put_json, put_table, say
 
 RecipeName = Annotated[
     str, typer.Argument(metavar="RECIPE", help="Name of a shipped recipe, or path of a file.")
@@ -50,8 +50,11 @@ def show_recipe(
     schema: Annotated[
         bool, typer.Option("--schema", help="Print the JSON Schema of recipes, for editors.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Print a recipe with every default written out, a product table, or the JSON Schema.
+
+    YAML, as people write it; a recipe that is printed can be built.
 
     Example: eodata recipe show demo
     """
@@ -68,11 +71,20 @@ def show_recipe(
             raise RecipeError(
                 "--product", f'there is no product "{product}"', "", nearest(product, known)
             )
-        put_json(known[product].model_dump(mode="json"))
+        _put_document(known[product].model_dump(mode="json"), as_json=as_json)
     elif name:
-        put_json(load_recipe(name).recipe.to_json())
+        _put_document(load_recipe(name).recipe.to_json(), as_json=as_json)
     else:
         raise RecipeError("recipe show", "nothing to show", "", "Name a recipe, e.g. demo.")
+
+
+def _put_document(value: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        put_json(value)
+        return
+    import yaml
+
+    put(yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100).rstrip())
 
 
 @recipes.command("check")

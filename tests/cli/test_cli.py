@@ -16,6 +16,7 @@ import yaml
 from eodata import resources
 from eodata.cli.app import main
 from eodata.cli.output import human_bytes, put_table
+from eodata.core.recipe import Recipe
 
 HEAVY = ("torch", "ee", "rasterio", "zarr", "dask", "distributed", "geopandas", "pandas", "odc.geo")
 
@@ -62,6 +63,15 @@ def test_schema_when_printed_then_accepts_every_shipped_recipe(run: Run) -> None
         recipe["modalites"] = {}
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(recipe, schema)
+
+
+def test_show_when_a_recipe_then_yaml_that_says_the_same(run: Run) -> None:
+    code, out, _ = run("recipe", "show", "demo")
+    assert code == 0
+    shown = Recipe.parse(yaml.safe_load(out), "shown")
+    assert shown == Recipe.parse(resources.read_yaml(resources.recipe_files()["demo"]), "demo")
+    assert shown.to_json() == json.loads(run("recipe", "show", "demo", "--json")[1])
+    assert "B8A" in run("recipe", "show", "--product", "sentinel-2-l2a")[1]
 
 
 def test_new_recipe_when_checked_then_fine_and_never_overwritten(run: Run, tmp_path: Path) -> None:
