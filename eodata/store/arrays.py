@@ -17,7 +17,14 @@ from eodata.core.band import Band
 from eodata.core.errors import StoreError
 from eodata.core.grid import crs_wkt
 from eodata.core.plan import ModalityPlan, Plan
-from eodata.store.files import DATA, GROUP_METADATA, check_same_plan, read_json, write_bytes
+from eodata.store.files import (
+    DATA,
+    GROUP_MARK,
+    GROUP_METADATA,
+    check_same_plan,
+    read_json,
+    write_bytes,
+)
 from eodata.store.shard import array_settings, compressors
 
 STORE_FORMAT = 1
@@ -51,17 +58,17 @@ def group_attributes(root: Path) -> dict[str, Any]:
     path = root / GROUP_METADATA
     document = read_json(path, f"{root} is no store; give a folder that `eodata build` has made.")
     attributes = document.get("attributes") if isinstance(document, dict) else None
-    if not isinstance(attributes, dict) or "eodata_format" not in attributes:
+    if not isinstance(attributes, dict) or GROUP_MARK not in attributes:
         raise StoreError(
             str(path),
             "the Zarr group was not made by eodata",
             "its attributes state no eodata_format.",
             "Give the folder that holds data.zarr of a build.",
         )
-    if attributes["eodata_format"] != STORE_FORMAT:
+    if attributes[GROUP_MARK] != STORE_FORMAT:
         raise StoreError(
             str(path),
-            f"the store has format {attributes['eodata_format']}",
+            f"the store has format {attributes[GROUP_MARK]}",
             f"this eodata reads format {STORE_FORMAT}.",
             "Use the version of eodata that built the store.",
         )
@@ -165,7 +172,7 @@ def without_band(axes: tuple[int, int, int, int, int]) -> tuple[int, int, int, i
 def _group_attributes(plan: Plan) -> dict[str, Any]:
     recipe = plan.recipe
     return {
-        "eodata_format": STORE_FORMAT,
+        GROUP_MARK: STORE_FORMAT,
         "name": recipe.name,
         "version": recipe.version,
         "title": recipe.title,

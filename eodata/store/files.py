@@ -27,6 +27,8 @@ LOCK = "build.lock"
 PARTIAL = ".partial"
 HALF_WRITTEN = re.compile(r"\.[0-9a-f]{16}\.partial$")
 GROUP_METADATA = f"{DATA}/zarr.json"
+GROUP_MARK = "eodata_format"
+"""Attribute by which a Zarr group is known as ours."""
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -97,8 +99,18 @@ def sweep_partials(root: Path) -> int:
 
 
 def is_store(root: Path) -> bool:
-    """Return True when `root` holds a store, finished or just begun."""
-    return (root / GROUP_METADATA).is_file() or (root / PLAN).is_file()
+    """Return True when `root` holds a store of eodata, finished, half-removed or just begun."""
+    return (root / PLAN).is_file() or _is_our_group(root / GROUP_METADATA)
+
+
+def _is_our_group(metadata: Path) -> bool:
+    """Tell our Zarr group from anybody else's, which must never be touched."""
+    try:
+        document = json.loads(metadata.read_bytes())
+    except (OSError, ValueError):
+        return False
+    attributes = document.get("attributes") if isinstance(document, dict) else None
+    return isinstance(attributes, dict) and GROUP_MARK in attributes
 
 
 def write_plan(root: Path, plan: Plan) -> None:

@@ -221,6 +221,24 @@ def test_build_when_the_folder_is_foreign_then_exit_7_and_untouched(
 
 
 @pytest.mark.e2e
+def test_build_when_the_folder_holds_somebody_elses_zarr_then_exit_7_and_untouched(
+    run: Cli, tmp_path: Path
+) -> None:
+    foreign = tmp_path / "foreign"
+    array = zarr.create_array(
+        foreign / "data.zarr", name="s2", shape=(4, 4), chunks=(4, 4), dtype="uint8"
+    )
+    array[:] = 7
+    before = array_bytes(foreign)
+    assert "zarr.json" in before
+    for force in ((), ("--force",)):
+        ran = run("build", "demo", "--out", foreign, *force)
+        assert ran.code == 7
+        assert "is no eodata store" in ran.err
+    assert array_bytes(foreign) == before
+
+
+@pytest.mark.e2e
 def test_build_when_the_store_holds_another_plan_then_exit_7_and_force_replaces_it(
     run: Cli, tmp_path: Path
 ) -> None:
