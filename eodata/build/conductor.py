@@ -10,12 +10,13 @@ import time
 from collections import deque
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from eodata import resources
 from eodata.build.executor import DaskExecutor, Executor, ThreadExecutor
 from eodata.build.loop import Progress, Settings, TaskLoop, tasks_left
 from eodata.build.prepare import Prepared
-from eodata.build.report import BuildReport, count_outcomes
+from eodata.build.report import BuildReport, count_failures, count_outcomes
 from eodata.build.target import check_target, lay_out, lock_target, remove_store
 from eodata.build.work import Job
 from eodata.catalog.describe import make_card, write_card
@@ -47,8 +48,20 @@ def build(prepared: Prepared, root: Path, settings: Settings) -> BuildReport:
             n_run = _run_all(job, plan, ledger, settings)
             write_tables(root, plan, ledger.outcomes())
             write_card(root, make_card(root, plan, resources.products(), datetime.now(UTC)))
-            counts = count_outcomes(outcome for _, outcome in ledger.outcomes())
-        return _report(root, plan, counts, n_run, started, _register(root))
+            ended = _Ended(
+                *count_outcomes(outcome for _, outcome in ledger.outcomes()),
+                *count_failures(ledger.failures()),
+            )
+        return _report(root, plan, ended, n_run, started, _register(root))
+
+
+class _Ended(NamedTuple):
+    """What the ledger says at the end: outcomes by status and reason, tasks with failures."""
+
+    by_status: dict[str, int]
+    by_reason: dict[str, int]
+    retryable: int
+    permanent: int
 
 
 def _register(root: Path) -> str:
@@ -89,12 +102,11 @@ def _run_all(job: Job, plan: Plan, ledger: SqliteLedger, settings: Settings) -> 
 def _report(
     root: Path,
     plan: Plan,
-    counts: tuple[dict[str, int], dict[str, int]],
+    ended: _Ended,
     n_run: int,
     started: float,
     warning: str,
 ) -> BuildReport:
-    by_status, by_reason = counts
     on_disk = [path for path in root.rglob("*") if path.is_file() and path.name != files.LOCK]
     return BuildReport(
         store=str(root),
@@ -102,8 +114,10 @@ def _report(
         samples=len(plan.patches),
         tasks=len(plan.tasks),
         tasks_run=n_run,
-        outcomes=by_status,
-        reasons=by_reason,
+        outcomes=ended.by_status,
+        reasons=ended.by_reason,
+        retryable=ended.retryable,
+        permanent=ended.permanent,
         max_failed=plan.recipe.checks.max_failed,
         files=len(on_disk),
         bytes=sum(path.stat().st_size for path in on_disk),

@@ -24,6 +24,8 @@ class BuildReport:
         tasks_run: Tasks run now; the others were done before.
         outcomes: Number of (sample, modality, step) by status.
         reasons: The commonest reasons for what is not done, with their counts.
+        retryable: Tasks with failures that waiting may mend.
+        permanent: Tasks with failures that come again until their reason is mended.
         max_failed: Fraction of failures that the recipe allows.
         files: Files in the store.
         bytes: Bytes of the store.
@@ -39,6 +41,8 @@ class BuildReport:
     tasks_run: int
     outcomes: dict[str, int]
     reasons: dict[str, int]
+    retryable: int
+    permanent: int
     max_failed: float
     files: int
     bytes: int
@@ -82,6 +86,16 @@ def count_outcomes(outcomes: Iterable[Outcome]) -> tuple[dict[str, int], dict[st
         if outcome.status in (Status.FAILED, Status.REJECTED):
             by_reason[outcome.reason] += 1
     return dict(by_status), dict(by_reason.most_common(10))
+
+
+def count_failures(failures: Iterable[tuple[str, str, bool]]) -> tuple[int, int]:
+    """Return how many tasks with failures waiting may mend, and how many it may not.
+
+    Args:
+        failures: `(task, reason, retryable)` of each task with failures.
+    """
+    by_kind = Counter(retryable for _, _, retryable in failures)
+    return by_kind[True], by_kind[False]
 
 
 def price(plan: Plan) -> dict[str, Any]:

@@ -125,19 +125,19 @@ class _Shard:
     def modality(self) -> ModalityPlan:
         return self.plan.modalities[self.task.modality]
 
-    def note(self, positions: Iterable[int], step: int, status: Status, reason: str = "") -> None:
+    def note(
+        self,
+        positions: Iterable[int],
+        step: int,
+        status: Status,
+        reason: str,
+        *,
+        retryable: bool = False,
+    ) -> None:
         """Record one outcome without pixels for several samples."""
         first = self.plan.blocks[self.task.block].first_row
-        self.outcomes += [Outcome(first + p, step, status, reason) for p in positions]
-
-    def fail(self, positions: Iterable[int], step: int, error: ProviderError) -> None:
-        """Record why several samples could not be read, in one line."""
-        parts = (f"{error.where}: {error.found}", error.because, error.fix)
-        reason = " ".join(" ".join(part.split()) for part in parts if part)
-        first = self.plan.blocks[self.task.block].first_row
         self.outcomes += [
-            Outcome(first + p, step, Status.FAILED, reason, retryable=error.retryable)
-            for p in positions
+            Outcome(first + p, step, status, reason, retryable=retryable) for p in positions
         ]
 
     def put(
@@ -179,7 +179,8 @@ def _read(bench: _Workbench, shard: _Shard, last_chance: bool) -> None:
             except ProviderError as error:
                 if error.retryable and not last_chance:
                     raise
-                shard.fail(positions, step, error)
+                reason = " ".join(str(error).split())  # one line: it becomes a cell of a table
+                shard.note(positions, step, Status.FAILED, reason, retryable=error.retryable)
 
 
 def _read_step(
@@ -203,14 +204,14 @@ def _derive(bench: _Workbench, shard: _Shard, source: Sequence[Outcome]) -> None
     missing = {(o.row, o.step): o for o in source}
     block, task, modality = bench.plan.blocks[shard.task.block], shard.task, shard.modality
     steps = range(task.first, task.last)
-    for position, _patch in enumerate(block.patches):
+    for position in range(len(block.patches)):
         row = block.first_row + position
         values, valid = bench.store.read(modality.source, row, list(steps))
         mask = class_mask(values, modality.classes)
         for index, step in enumerate(steps):
             lost = missing.get((row, step))
             if lost is not None and not valid[index].any():
-                shard.note([position], step, lost.status, lost.reason)
+                shard.note([position], step, lost.status, lost.reason, retryable=lost.retryable)
                 continue
             usable = valid[index]
             marked = float(mask[index, 0][usable].mean()) if usable.any() else None

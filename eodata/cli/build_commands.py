@@ -136,10 +136,9 @@ def _prepare(wish: Wish, out: Path | None, *, locked: bool) -> tuple[Prepared, P
     from eodata.core.errors import RecipeError
     from eodata.store.files import read_plan
 
-    loaded = load_recipe(wish.recipe)
-    root = out or Path(loaded.recipe.name)
     if not locked:
-        return prepare(wish), root
+        prepared = prepare(wish)
+        return prepared, out or Path(prepared.plan.recipe.name)
     if wish.limit is not None or wish.provider:
         raise RecipeError(
             "--locked",
@@ -147,6 +146,8 @@ def _prepare(wish: Wish, out: Path | None, *, locked: bool) -> tuple[Prepared, P
             "a locked build reads what the store's plan says, and nothing else.",
             "Leave the others out.",
         )
+    loaded = load_recipe(wish.recipe)
+    root = out or Path(loaded.recipe.name)
     plan = read_plan(root)
     if plan.recipe != loaded.recipe:
         say("the recipe has changed since; the store is built as it was planned")
@@ -168,6 +169,10 @@ def _print_report(report: BuildReport) -> None:
         ],
     )
     say(f"{report.verdict}; ran {report.tasks_run} of {report.tasks} tasks")
+    if report.retryable:
+        say(f"{report.retryable} tasks may get their pixels when the command is run again")
+    if report.permanent:
+        say(f"{report.permanent} tasks fail again until what the reasons name is mended")
     if report.synthetic:
         say("SYNTHETIC: these pixels are simulated")
     if report.warning:

@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(as_json: AsJson = False) -> None:
-    """Say what is installed, which providers exist, and what each needs.
+    """Say what is installed, which providers can be used here, and what each needs.
 
     Example: eodata doctor
     """
@@ -37,7 +37,7 @@ def doctor(as_json: AsJson = False) -> None:
     from eodata.providers.registry import REGISTRY
 
     packages = [(name, _version(name), extra) for name, extra in PACKAGES]
-    providers = [(r.name, r.meaning, r.needs) for r in REGISTRY.values()]
+    providers = [(r.name, r.is_usable, r.meaning, r.needs) for r in REGISTRY.values()]
     facts = {
         "eodata": _version("eodata"),
         "recipes": list(resources.recipe_files()),
@@ -47,7 +47,7 @@ def doctor(as_json: AsJson = False) -> None:
         "cuda": _cuda(),
     }
     if as_json:
-        names = ("name", "meaning", "needs")
+        names = ("name", "usable", "meaning", "needs")
         listed = [dict(zip(names, row, strict=True)) for row in providers]
         put_json({**facts, "packages": {n: v for n, v, _ in packages}, "providers": listed})
         return
@@ -55,7 +55,8 @@ def doctor(as_json: AsJson = False) -> None:
         say(f"{key}: {', '.join(value) if isinstance(value, list) else value}")
     missing = [(n, f"missing: pip install eodata[{extra}]") for n, v, extra in packages if not v]
     put_table(("package", "version"), [(n, v) for n, v, _ in packages if v] + missing)
-    put_table(("provider", "what", "needs"), providers)
+    rows = [(name, "yes" if usable else "no", *rest) for name, usable, *rest in providers]
+    put_table(("provider", "usable", "what", "needs"), rows)
 
 
 def _version(name: str) -> str:

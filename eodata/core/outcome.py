@@ -31,7 +31,7 @@ class Outcome:
         valid: Fraction of valid pixels, in [0, 1].
         marked: Fraction of valid pixels that a class mask marks, None for other modalities.
         clipped: Number of DN that an offset would have taken below zero.
-        retryable: True for a failure that waiting may mend; the ledger keeps it per task.
+        retryable: True for a failure that waiting may mend.
     """
 
     row: int
@@ -41,7 +41,7 @@ class Outcome:
     valid: float = 0.0
     marked: float | None = None
     clipped: int = 0
-    retryable: bool = field(default=False, compare=False)
+    retryable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 from eodata.core.errors import RecipeError, nearest
 from eodata.core.protocols import Provider
@@ -17,13 +18,20 @@ class Registration:
         name: As recipes spell it.
         meaning: One sentence for `eodata doctor`.
         needs: What must be given before it can be used.
+        packages: Modules that must be installed.
         open: From its location (a path, a URL, a project) to the provider.
     """
 
     name: str
     meaning: str
     needs: str
+    packages: tuple[str, ...]
     open: Callable[[str], Provider]
+
+    @property
+    def is_usable(self) -> bool:
+        """True when everything that it imports is installed here."""
+        return all(find_spec(package) is not None for package in self.packages)
 
 
 def _open_archive(location: str) -> Provider:
@@ -39,6 +47,7 @@ REGISTRY: dict[str, Registration] = {
             name="archive",
             meaning="a static STAC catalog of GeoTIFFs on this machine",
             needs="archive: {catalog: …} in the recipe, or --archive PATH",
+            packages=("pystac", "rasterio"),
             open=_open_archive,
         ),
     )

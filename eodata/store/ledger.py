@@ -32,6 +32,7 @@ CREATE TABLE tasks (
 CREATE TABLE outcomes (
     task TEXT NOT NULL, row INTEGER NOT NULL, step INTEGER NOT NULL, status TEXT NOT NULL,
     reason TEXT NOT NULL, valid REAL NOT NULL, marked REAL, clipped INTEGER NOT NULL,
+    retryable INTEGER NOT NULL,
     PRIMARY KEY (task, row, step)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE shards (
@@ -121,7 +122,7 @@ class SqliteLedger:
             self._db.execute("DELETE FROM outcomes WHERE task = ?", (result.task,))
             self._db.execute("DELETE FROM shards WHERE task = ?", (result.task,))
             self._db.executemany(
-                "INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [(result.task, *_outcome_row(o)) for o in result.outcomes],
             )
             self._db.executemany(
@@ -144,22 +145,19 @@ class SqliteLedger:
     def outcomes(self) -> Iterator[tuple[str, Outcome]]:
         """Yield `(task id, outcome)`, ordered by task, row and step."""
         query = (
-            "SELECT task, row, step, status, reason, valid, marked, clipped FROM outcomes "
-            "ORDER BY task, row, step"
+            "SELECT task, row, step, status, reason, valid, marked, clipped, retryable "
+            "FROM outcomes ORDER BY task, row, step"
         )
-        for task, row, step, status, *rest in self._read(query):
-            yield task, Outcome(row, step, Status(status), *rest)
+        for task, *row in self._read(query):
+            yield task, _outcome(*row)
 
     def outcomes_of(self, task: str) -> list[Outcome]:
         """Return the outcomes of one task, ordered by row and step."""
         query = (
-            "SELECT row, step, status, reason, valid, marked, clipped FROM outcomes "
-            "WHERE task = ? ORDER BY row, step"
+            "SELECT row, step, status, reason, valid, marked, clipped, retryable "
+            "FROM outcomes WHERE task = ? ORDER BY row, step"
         )
-        return [
-            Outcome(row, step, Status(status), *rest)
-            for row, step, status, *rest in self._read(query, task)
-        ]
+        return [_outcome(*row) for row in self._read(query, task)]
 
     def shards(self) -> list[ShardFile]:
         """Return all shard files, ordered by path."""
@@ -266,7 +264,21 @@ def _outcome_row(o: Outcome) -> tuple[object, ...]:
     return (
         int(o.row), int(o.step), o.status.value, o.reason,
         float(o.valid), None if o.marked is None else float(o.marked), int(o.clipped),
+        int(o.retryable),
     )  # fmt: skip
+
+
+def _outcome(
+    row: int,
+    step: int,
+    status: str,
+    reason: str,
+    valid: float,
+    marked: float | None,
+    clipped: int,
+    retryable: int,
+) -> Outcome:
+    return Outcome(row, step, Status(status), reason, valid, marked, clipped, bool(retryable))
 
 
 def _now() -> str:

@@ -69,7 +69,7 @@ def troubled(monkeypatch: pytest.MonkeyPatch) -> Callable[[Trouble], list[Troubl
             opened.append(TroubledArchive(location, trouble))
             return opened[-1]
 
-        entry = Registration("archive", "the demo's archive with trouble", "nothing", open_it)
+        entry = Registration("archive", "the demo's archive with trouble", "nothing", (), open_it)
         monkeypatch.setitem(REGISTRY, "archive", entry)
         return opened
 

@@ -54,6 +54,8 @@ def test_build_when_an_archive_stays_busy_then_failed_steps_and_exit_8(
     # s2 and scl of one step fail for both samples; cloud follows scl.
     assert report.outcomes["failed"] == 6
     assert archives[0].calls[UNLUCKY] == 2 * QUICK.attempts
+    # cloud has its failure from scl: mending that mends it too.
+    assert (report.retryable, report.permanent) == (3, 0)
     steps = pandas.read_parquet(home / "store/steps.parquet")
     failed = steps[steps["status"] == "failed"]
     assert set(failed["modality"]) == {"s2", "scl", "cloud"}
@@ -74,6 +76,7 @@ def test_build_when_an_error_is_permanent_then_not_tried_again(
     report = build(prepared, home / "store", Settings(workers=1, retry=QUICK))
     assert report.exit_code == 8
     assert archives[0].calls[UNLUCKY] == 2  # once for s2, once for scl
+    assert (report.retryable, report.permanent) == (0, 3)
 
 
 def test_build_when_failures_are_allowed_then_exit_9(

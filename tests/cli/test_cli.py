@@ -164,6 +164,7 @@ def test_doctor_then_lists_packages_and_providers(run: Run) -> None:
     assert code == 0
     facts = json.loads(out)
     assert facts["providers"][0]["name"] == "archive"
+    assert facts["providers"][0]["usable"] is True
     assert facts["packages"]["zarr"] == version("zarr")
     assert "demo" in facts["recipes"]
 

@@ -8,9 +8,6 @@ from typing import Any
 
 import pytest
 
-from eodata import resources
-from eodata.core.product import Product
-
 RECIPE: dict[str, Any] = {
     "name": "full",
     "title": "Everything that a recipe may say",
@@ -42,9 +39,3 @@ RECIPE: dict[str, Any] = {
 def raw() -> dict[str, Any]:
     """A fresh copy, to be spoilt."""
     return deepcopy(RECIPE)
-
-
-@pytest.fixture(scope="session")
-def tables() -> dict[str, Product]:
-    """The product tables that travel with eodata."""
-    return resources.products()

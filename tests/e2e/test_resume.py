@@ -49,6 +49,17 @@ def kill_amid(store: Path, environment: dict[str, str], n_tasks: int, delay: flo
     return process.wait(timeout=10) == -signal.SIGKILL
 
 
+def interrupt_amid(store: Path, environment: dict[str, str]) -> subprocess.Popen[str]:
+    """Start a build and press Ctrl-C once its first task is done."""
+    process = subprocess.Popen(
+        build_command(store), env=environment, stderr=subprocess.PIPE, text=True
+    )
+    while process.poll() is None and not done_tasks(store):
+        time.sleep(0.002)
+    process.send_signal(signal.SIGINT)
+    return process
+
+
 def done_tasks(store: Path) -> list[str]:
     ledger = store / "ledger.sqlite"
     if not ledger.exists():
@@ -121,12 +132,7 @@ def test_build_when_interrupted_then_exit_130_and_resumes(
     cli: Cli, demo: Path, tmp_path: Path, environment: dict[str, str]
 ) -> None:
     store = tmp_path / "stopped"
-    process = subprocess.Popen(
-        build_command(store), env=environment, stderr=subprocess.PIPE, text=True
-    )
-    while process.poll() is None and not done_tasks(store):
-        time.sleep(0.002)
-    process.send_signal(signal.SIGINT)
+    process = interrupt_amid(store, environment)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert "Run the same command again" in err
@@ -139,13 +145,8 @@ def test_build_when_interrupted_twice_then_still_waits_and_resumes(
     cli: Cli, demo: Path, tmp_path: Path, environment: dict[str, str]
 ) -> None:
     store = tmp_path / "stopped"
-    process = subprocess.Popen(
-        build_command(store), env=environment, stderr=subprocess.PIPE, text=True
-    )
+    process = interrupt_amid(store, environment)
     assert process.stderr is not None
-    while process.poll() is None and not done_tasks(store):
-        time.sleep(0.002)
-    process.send_signal(signal.SIGINT)
     err = ""
     while "waiting for" not in err and process.poll() is None:
         err += process.stderr.readline()

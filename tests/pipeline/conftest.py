@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from shapely.geometry import box
 
-from eodata import resources
 from eodata.core.item import Asset, Item
 from eodata.core.patch import Area
 from eodata.core.plan import Plan
@@ -70,12 +69,6 @@ def records() -> dict[str, list[Item]]:
 def raw() -> dict[str, Any]:
     """The recipe as data, a fresh copy."""
     return deepcopy(RECIPE)
-
-
-@pytest.fixture(scope="session")
-def tables() -> dict[str, Product]:
-    """The product tables that travel with eodata."""
-    return resources.products()
 
 
 @pytest.fixture
