@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
 
 from shapely import make_valid
 from shapely.geometry.base import BaseGeometry
 from shapely.ops import unary_union
 
-from eodata.core.item import Acquisition
+from eodata.core.item import Acquisition, Item
 from eodata.core.recipe import Choose, Pair
 from eodata.core.span import Span, format_utc
+
+SLIVER = 1e-6
+"""Share of the ground that no item needs to be read for: what rounded outlines leave."""
 
 
 def choose_acquisition(
@@ -65,6 +69,31 @@ def pair_acquisition(
             f"{format_utc(partner)}, the limit is {_days(rule.within)}"
         )
     return best, ""
+
+
+def static_acquisition(
+    items: Sequence[Item], ground: BaseGeometry, middle: datetime
+) -> Acquisition | None:
+    """Return the items of a layer without steps, or None when there is none.
+
+    A layer that comes in editions (land cover by year) is taken from the edition nearest in time;
+    items of others are kept only for ground that it leaves. Items of one edition are all kept:
+    outlines may promise more than pixels hold.
+
+    Args:
+        items: Items of one collection, any time.
+        ground: The area, EPSG:4326.
+        middle: The middle of the wanted time.
+    """
+    taken: list[Item] = []
+    left = ground
+    ordered = sorted(items, key=lambda i: (abs(i.datetime - middle), i.datetime, i.id))
+    for _, edition in groupby(ordered, key=lambda i: i.datetime):
+        outlines = [(item, make_valid(item.footprint)) for item in edition]
+        wanted = [(i, o) for i, o in outlines if left.intersection(o).area > SLIVER * ground.area]
+        taken += [item for item, _ in wanted]
+        left = left.difference(unary_union([outline for _, outline in wanted]))
+    return Acquisition(tuple(taken)) if taken else None
 
 
 def _rank(acquisition: Acquisition, step: Span, ground: BaseGeometry, rule: Choose) -> list[float]:

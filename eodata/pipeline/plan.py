@@ -16,7 +16,7 @@ from eodata.core.recipe import ClassMask, Recipe, SourceModality
 from eodata.core.recipe_rules import bands_of, gsd_of, gsds, product_of, source_of
 from eodata.core.span import Span
 from eodata.core.split import Placed, assign
-from eodata.pipeline.choose import choose_acquisition, pair_acquisition
+from eodata.pipeline.choose import choose_acquisition, pair_acquisition, static_acquisition
 from eodata.pipeline.derive import derived_band
 from eodata.pipeline.resampling import default_resampling
 
@@ -261,7 +261,8 @@ def _fill_area(
 ) -> list[tuple[Acquisition | None, str]]:
     items = answers.items[plan.name].get(area.id, ())
     if plan.static:
-        found = Acquisition(tuple(sorted(items, key=lambda i: i.id))) if items else None
+        middle = (area.time or recipe.time.span).middle
+        found = static_acquisition(items, area.geometry, middle)
         return [(found, "" if found else "no item covers this area")]
     acquisitions = group_passes(items)
     if modality.pair is not None:

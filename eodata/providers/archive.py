@@ -18,8 +18,10 @@ from eodata.core.errors import ProviderError
 from eodata.core.item import Asset, Item
 from eodata.core.plan import BandRead
 from eodata.core.protocols import Pixels, Query
+from eodata.providers.raster_file import RasterFile
+from eodata.providers.source import Valid, Values
 from eodata.providers.static_stac import Record, is_remote, read_collection
-from eodata.providers.warp import Valid, Values, read_onto
+from eodata.providers.warp import read_onto
 
 DRIVERS = ("GTiff", "JP2OpenJPEG")
 """Formats that hold their own pixels. A VRT, for one, may lead out of the archive."""
@@ -168,4 +170,4 @@ def _read_band(
         raise RasterioError(f"band {asset.band} is asked for, and the file has {source.count}")
     stated = (asset.nodata, source.nodatavals[asset.band - 1], read.band.nodata)
     nodata = next((value for value in stated if value is not None), None)
-    return read_onto(source, asset.band, geobox, read.resampling, nodata)
+    return read_onto(RasterFile(source, asset.band, nodata), geobox, read.resampling)

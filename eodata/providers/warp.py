@@ -1,4 +1,4 @@
-"""Read one band of an open raster onto a grid: values in the file's own dtype, and where they hold.
+"""Read one band of a raster onto a grid: values in its own dtype, and where they hold.
 
 Every grid that is not the source's own goes the same way. Missing pixels are set to zero beside a
 layer of ones and zeros that says where something was measured; both are interpolated together,
@@ -24,18 +24,15 @@ import numpy as np
 import rasterio.crs
 from affine import Affine
 from numpy.typing import NDArray
-from odc.geo import CRS
 from odc.geo.geobox import GeoBox
-from rasterio.enums import MaskFlags, Resampling
-from rasterio.errors import CRSError, RasterBlockError, RasterioIOError
-from rasterio.io import DatasetReader, MemoryFile
+from rasterio.enums import Resampling
+from rasterio.errors import RasterioIOError
+from rasterio.io import MemoryFile
 from rasterio.vrt import WarpedVRT
-from rasterio.windows import Window
 
+from eodata.providers.source import Source, Valid, Values, nothing
 from eodata.providers.source_window import SourceWindow, source_window
 
-Values = NDArray[np.generic]
-Valid = NDArray[np.bool_]
 Layers = NDArray[np.floating]
 
 KERNELS = {
@@ -53,9 +50,7 @@ CLASSES_AT_ONCE = 8
 """Bounds the memory that a majority takes."""
 
 
-def read_onto(
-    source: DatasetReader, band: int, geobox: GeoBox, resampling: str, nodata: float | None
-) -> tuple[Values, Valid, int]:
+def read_onto(source: Source, geobox: GeoBox, resampling: str) -> tuple[Values, Valid, int]:
     """Read one band onto a grid.
 
     On the source's own grid pixels are copied. Elsewhere `nearest` takes the pixel under each
@@ -65,32 +60,27 @@ def read_onto(
     `source`.
 
     Args:
-        source: An open raster.
-        band: 1-based.
+        source: One band.
         geobox: The target grid; any CRS.
         resampling: nearest, bilinear, cubic, average or mode.
-        nodata: DN of a missing value, None when every pixel counts. NaN and infinities never do.
 
     Returns:
-        Values `(H, W)` in the file's dtype, rounded and clipped to it; valid `(H, W)`, False
+        Values `(H, W)` in the source's dtype, rounded and clipped to it; valid `(H, W)`, False
         outside the source; bytes read before resampling. Pixels that are not valid hold whatever
-        the file says, or 0, or NaN.
+        the source says, or 0, or NaN.
 
     Raises:
-        RasterioError: The file is damaged, has blocks that were never written, or holds numbers
-            that cannot be resampled.
-        CRSError: The file does not say where it is.
+        RasterioError: The source is damaged, or holds numbers that cannot be resampled.
     """
-    grid = source_grid(source)
-    window = source_window(grid, geobox)
+    window = source_window(source.grid, geobox)
     if window is None:
-        dtype = np.dtype(source.dtypes[band - 1])
-        return _nothing(geobox.shape, dtype), np.zeros(geobox.shape, np.bool_), 0
-    values, measured, n_bytes = _read_window(source, band, window, nodata)
+        return nothing(geobox.shape, source.dtype), np.zeros(geobox.shape, np.bool_), 0
+    values, measured, n_bytes = _read_window(source, window)
     if window.exact:
         return values, measured, n_bytes
-    affine = grid.affine @ Affine.translation(window.cols[0], window.rows[0])
-    sampler = _Sampler(affine, source.crs, geobox, window.shrink)
+    affine = source.grid.affine @ Affine.translation(window.cols[0], window.rows[0])
+    crs = rasterio.crs.CRS.from_wkt(source.grid.crs.to_wkt())
+    sampler = _Sampler(affine, crs, geobox, window.shrink)
     if resampling == "nearest":
         onto = _pick(values, measured, sampler)
     elif resampling == "mode":
@@ -98,18 +88,6 @@ def read_onto(
     else:
         onto = _interpolate(values, measured, sampler, KERNELS[resampling])
     return *onto, n_bytes
-
-
-def source_grid(source: DatasetReader) -> GeoBox:
-    """Return the grid of an open raster.
-
-    Raises:
-        CRSError: It has no CRS, or only ground control points.
-    """
-    if source.crs is None or source.transform.is_identity:
-        points = f"only {len(source.gcps[0])} ground control points" if source.gcps[0] else "none"
-        raise CRSError(f"a CRS and a transform are needed, and the file has {points}")
-    return GeoBox(source.shape, source.transform, CRS(source.crs.to_wkt()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,14 +157,14 @@ def _interpolate(
     total, weight = sampler.means(layers, kernel)
     valid = weight >= HALF
     mean = np.divide(total, weight, out=np.zeros_like(total), where=valid)
-    onto = _nothing(mean.shape, values.dtype)
+    onto = nothing(mean.shape, values.dtype)
     onto[valid] = _as_dtype(mean[valid], values.dtype)
     return onto, valid
 
 
 def _majority(values: Values, measured: Valid, sampler: _Sampler) -> tuple[Values, Valid]:
     shape = sampler.target.shape
-    best, share = _nothing(shape, values.dtype), np.zeros(shape, np.float32)
+    best, share = nothing(shape, values.dtype), np.zeros(shape, np.float32)
     weight = np.zeros(shape, np.float32)
     for classes in _batches(np.unique(values[measured]), CLASSES_AT_ONCE):
         layers = np.stack([(values == c) & measured for c in classes]).astype(np.float32)
@@ -220,68 +198,15 @@ def _as_dtype(values: Layers, dtype: np.dtype[np.generic]) -> Values:
     return np.clip(np.rint(values.astype(np.float64)), limits.min, limits.max).astype(dtype)
 
 
-def _nothing(shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> Values:
-    return np.full(shape, np.nan if dtype.kind in "fc" else 0, dtype)
-
-
-def _read_window(
-    source: DatasetReader, band: int, window: SourceWindow, nodata: float | None
-) -> tuple[Values, Valid, int]:
+def _read_window(source: Source, window: SourceWindow) -> tuple[Values, Valid, int]:
     """Read `(h, w)` values and where they were measured; nothing is beyond the source's edges."""
     (top, bottom), (left, right) = window.rows, window.cols
-    rows, cols = (
-        slice(max(top, 0), min(bottom, source.height)),
-        slice(max(left, 0), min(right, source.width)),
-    )
-    part = Window.from_slices(rows, cols)
-    _refuse_unwritten(source, band, part, nodata)
-    dn = source.read(band, window=part)
-    values = _nothing((bottom - top, right - left), dn.dtype)
-    measured = np.zeros(values.shape, np.bool_)
+    height, width = source.grid.shape
+    rows, cols = slice(max(top, 0), min(bottom, height)), slice(max(left, 0), min(right, width))
+    dn, valid = source.read(rows, cols)
+    values = nothing((bottom - top, right - left), source.dtype)
+    known = np.zeros(values.shape, np.bool_)
     inside = (slice(rows.start - top, rows.stop - top), slice(cols.start - left, cols.stop - left))
     values[inside] = dn
-    measured[inside] = _measured(dn, nodata)
-    if MaskFlags.per_dataset in source.mask_flag_enums[band - 1]:
-        measured[inside] &= source.read_masks(band, window=part) != 0
-    return values, measured, dn.nbytes
-
-
-def _measured(dn: Values, nodata: float | None) -> Valid:
-    good = np.isfinite(dn) if dn.dtype.kind in "fc" else np.ones(dn.shape, np.bool_)
-    if nodata is None or not np.isfinite(nodata):
-        return good
-    if dn.dtype.kind in "iu":
-        limits = np.iinfo(dn.dtype)
-        possible = float(nodata).is_integer() and limits.min <= nodata <= limits.max
-        return good & (dn != dn.dtype.type(int(nodata))) if possible else good
-    with np.errstate(over="ignore"):  # -1.8e308 in a float32 file: it cannot occur
-        return good & (dn != dn.dtype.type(nodata))
-
-
-def _refuse_unwritten(
-    source: DatasetReader, band: int, window: Window, nodata: float | None
-) -> None:
-    """Refuse blocks that have no bytes: GDAL would make zeros of them without a word.
-
-    A writer that was killed leaves them, and so does a sparse file on purpose. They are read only
-    where the file's own nodata value says what they are.
-
-    Raises:
-        RasterBlockError: A block of the window was never written.
-    """
-    stated = source.nodatavals[band - 1]
-    both_nan = stated is not None and nodata is not None and stated != stated and nodata != nodata
-    if source.driver != "GTiff" or both_nan or (stated is not None and stated == nodata):
-        return
-    height, width = source.block_shapes[band - 1]
-    for row in _blocks(window.row_off, window.height, height):
-        for col in _blocks(window.col_off, window.width, width):
-            if source.get_tag_item(f"BLOCK_OFFSET_{col}_{row}", "TIFF", bidx=band) is None:
-                raise RasterBlockError(
-                    f"block (row {row}, column {col}) was never written, "
-                    "and no nodata value says what it stands for"
-                )
-
-
-def _blocks(first: int, length: int, size: int) -> range:
-    return range(int(first) // size, -(-int(first + length) // size))
+    known[inside] = valid
+    return values, known, dn.nbytes

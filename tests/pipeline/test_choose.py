@@ -12,7 +12,7 @@ from shapely.geometry.base import BaseGeometry
 from eodata.core.item import Acquisition, Item
 from eodata.core.recipe import Choose, Pair
 from eodata.core.span import Span
-from eodata.pipeline.choose import choose_acquisition, pair_acquisition
+from eodata.pipeline.choose import choose_acquisition, pair_acquisition, static_acquisition
 
 START = datetime(2018, 1, 1, tzinfo=UTC)
 STEP = Span(START, START + timedelta(days=10))
@@ -140,3 +140,35 @@ def test_pair_when_partner_or_candidates_are_missing_then_says_which() -> None:
         None,
         "no acquisition at all to pair with s2",
     )
+
+
+def edition(name: str, year: int, ground: BaseGeometry = GROUND) -> Item:
+    return Item(name, "c", datetime(year, 7, 1, tzinfo=UTC), ground)
+
+
+def editions(*items: Item) -> list[str]:
+    found = set()
+    for seed in range(6):
+        shuffled = Random(seed).sample(items, len(items))
+        taken = static_acquisition(shuffled, GROUND, STEP.middle)
+        found.add(tuple(i.id for i in taken.items) if taken else ())
+    (answer,) = found
+    return list(answer)
+
+
+def test_a_static_layer_comes_from_the_edition_nearest_in_time() -> None:
+    assert editions(edition("a", 2015), edition("b", 2018), edition("c", 2021)) == ["b"]
+
+
+def test_a_static_layer_takes_other_editions_where_the_nearest_has_none() -> None:
+    half = box(0, 0, 0.5, 1)
+    assert editions(edition("new", 2018, half), edition("old", 2010)) == ["new", "old"]
+
+
+def test_a_static_layer_keeps_every_tile_of_one_edition() -> None:
+    tiles = (edition("west", 2018, box(-1, 0, 0.5, 1)), edition("east", 2018, box(0.5, 0, 2, 1)))
+    assert editions(*tiles) == ["east", "west"]
+
+
+def test_a_static_layer_without_items_is_none() -> None:
+    assert editions() == []

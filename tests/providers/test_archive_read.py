@@ -69,15 +69,16 @@ def test_a_file_that_was_cut_off_is_refused(archive, band_read, layout, part):
 @pytest.mark.parametrize("layout", ["cog", "jpeg2000"])
 @pytest.mark.parametrize("part", [0.0, 0.02, 0.3, 0.5, 0.9, 0.99])
 def test_other_formats_that_were_cut_off_are_refused(tmp_path, write_raster, layout, part):
+    from eodata.providers.raster_file import RasterFile
     from eodata.providers.warp import read_onto
 
     path = write_raster(tmp_path / "v", NOISE, **LAYOUTS[layout])
     with rasterio.open(path) as source:
-        assert (read_onto(source, 1, GRID, "nearest", None)[0] == NOISE).all()
+        assert (read_onto(RasterFile(source, 1, None), GRID, "nearest")[0] == NOISE).all()
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * part)])
     with pytest.raises(rasterio.errors.RasterioIOError), rasterio.open(path) as source:
-        read_onto(source, 1, GRID, "nearest", None)
+        read_onto(RasterFile(source, 1, None), GRID, "nearest")
 
 
 @pytest.mark.parametrize("layout", ["strips-deflate", "tiles-zstd", "strips-lzw"])

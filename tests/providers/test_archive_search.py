@@ -338,7 +338,8 @@ def test_numbers_that_are_none_are_refused_with_the_file(archive, change):
     edit(root, "c/one/one.json", change)
     error = refused(root)
     assert "one.json" in error.where
-    assert "broken" in error.found
+    # Where orjson is installed pystac reads with it, and NaN is no JSON at all.
+    assert "broken" in error.found or "no valid STAC" in error.found
 
 
 def test_two_items_of_one_id_are_refused(archive):

@@ -10,6 +10,7 @@ from odc.geo import CRS
 from odc.geo.geobox import GeoBox
 from rasterio.errors import CRSError, RasterBlockError, RasterioError
 
+from eodata.providers.raster_file import RasterFile
 from eodata.providers.warp import read_onto
 
 NORTH_UP = Affine(10, 0, 500_000, 0, -10, 5_600_000)
@@ -24,7 +25,9 @@ def read(tmp_path, write_raster):
         path = write_raster(tmp_path / "source.tif", array, **options)
         grid = NORTH_UP @ Affine.translation(x, y) @ Affine.scale(size)
         with rasterio.open(path) as source:
-            return read_onto(source, 1, GeoBox((n, n), grid, CRS("EPSG:32631")), resampling, nodata)
+            return read_onto(
+                RasterFile(source, 1, nodata), GeoBox((n, n), grid, CRS("EPSG:32631")), resampling
+            )
 
     return read
 
@@ -195,7 +198,7 @@ def test_overviews_are_never_read(tmp_path, write_raster):
         file.build_overviews([2, 4, 8], rasterio.enums.Resampling.nearest)
     grid = GeoBox((32, 32), NORTH_UP @ Affine.scale(8), CRS("EPSG:32631"))
     with rasterio.open(path) as source:
-        values, _, _ = read_onto(source, 1, grid, "average", None)
+        values, _, _ = read_onto(RasterFile(source, 1, None), grid, "average")
     expected = array.reshape(32, 8, 32, 8).mean(axis=(1, 3))
     assert np.abs(values - expected).max() <= 0.51
 
@@ -209,7 +212,7 @@ def test_an_internal_mask_counts(tmp_path, write_raster):
             file.write_mask(mask)
     grid = GeoBox((8, 8), NORTH_UP, CRS("EPSG:32631"))
     with rasterio.open(path) as source:
-        assert (~read_onto(source, 1, grid, "nearest", None)[1]).sum() == 4
+        assert (~read_onto(RasterFile(source, 1, None), grid, "nearest")[1]).sum() == 4
 
 
 def test_blocks_that_were_never_written_are_refused(tmp_path, write_raster):
@@ -223,7 +226,7 @@ def test_blocks_that_were_never_written_are_refused(tmp_path, write_raster):
     )
     grid = GeoBox((32, 32), NORTH_UP, CRS("EPSG:32631"))
     with rasterio.open(path) as source, pytest.raises(RasterBlockError, match="never written"):
-        read_onto(source, 1, grid, "nearest", None)
+        read_onto(RasterFile(source, 1, None), grid, "nearest")
 
 
 def test_blocks_that_were_left_out_as_nodata_are_missing(tmp_path, write_raster):
@@ -240,15 +243,17 @@ def test_blocks_that_were_left_out_as_nodata_are_missing(tmp_path, write_raster)
     )
     grid = GeoBox((256, 256), NORTH_UP, CRS("EPSG:32631"))
     with rasterio.open(path) as source:
-        assert read_onto(source, 1, grid, "nearest", 0)[1].sum() == 64 * 64
+        assert read_onto(RasterFile(source, 1, 0), grid, "nearest")[1].sum() == 64 * 64
         with pytest.raises(RasterBlockError):
-            read_onto(source, 1, grid, "nearest", 99)
+            read_onto(RasterFile(source, 1, 99), grid, "nearest")
 
 
 def test_a_file_that_does_not_say_where_it_is_is_refused(tmp_path, write_raster):
     path = write_raster(tmp_path / "nowhere.tif", constant(1, "uint8"), crs=None)
     with rasterio.open(path) as source, pytest.raises(CRSError, match="CRS"):
-        read_onto(source, 1, GeoBox((8, 8), NORTH_UP, CRS("EPSG:32631")), "nearest", None)
+        read_onto(
+            RasterFile(source, 1, None), GeoBox((8, 8), NORTH_UP, CRS("EPSG:32631")), "nearest"
+        )
 
 
 def test_numbers_that_would_lose_digits_are_refused(read):
