@@ -18,6 +18,7 @@ from eodata.core.plan import Plan
 from eodata.core.protocols import Provider, Query
 from eodata.core.recipe import SourceModality
 from eodata.core.recipe_rules import is_static, product_of
+from eodata.core.sandbox_spec import SandboxSettings
 from eodata.core.split import Placed
 from eodata.pipeline.plan import Answers, check_provider, make_plan, place_patches, search_span
 from eodata.providers.registry import REGISTRY, open_provider
@@ -33,12 +34,15 @@ class Wish:
         recipe: Name or path.
         provider: Overrides the recipe's providers; `""` keeps them.
         archive: Catalog for the provider `archive`; `""` keeps the recipe's.
+        sandbox: World of the provider `sandbox`, as `SandboxSettings.from_text` reads it; `""`
+            keeps the recipe's.
         limit: Keep only the first patches; None keeps all.
     """
 
     recipe: str
     provider: str = ""
     archive: str = ""
+    sandbox: str = ""
     limit: int | None = None
 
 
@@ -87,15 +91,20 @@ def lay_out_patches(loaded: LoadedRecipe, areas: Mapping[str, Area]) -> list[tup
 def find_locations(loaded: LoadedRecipe, wish: Wish) -> dict[str, str]:
     """Return where each provider is found: the command line before the recipe.
 
+    The sandbox is everywhere, but serves only those who ask for it by name.
+
     Raises:
         RecipeError: The catalog that the recipe names does not exist, or leaves its folder.
     """
+    recipe = loaded.recipe
+    asked = SandboxSettings.from_text(wish.sandbox) if wish.sandbox else recipe.sandbox
+    locations = {"sandbox": (asked or SandboxSettings()).model_dump_json()}
     if wish.archive:
-        return {"archive": str(Path(wish.archive).resolve())}
-    if loaded.recipe.archive is None:
-        return {}
-    catalog = resources.beside(loaded.path, loaded.recipe.archive.catalog, "archive.catalog")
-    return {"archive": str(catalog)}
+        locations["archive"] = str(Path(wish.archive).resolve())
+    elif recipe.archive is not None:
+        catalog = resources.beside(loaded.path, recipe.archive.catalog, "archive.catalog")
+        locations["archive"] = str(catalog)
+    return locations
 
 
 def choose_providers(
@@ -119,7 +128,7 @@ def choose_providers(
         wanted = override or modality.provider
         if wanted:
             check_provider(name, product, wanted)
-        usable = [p for p in product.providers if p in locations and wanted in (None, "", p)]
+        usable = [p for p in product.providers if p in locations and _may_serve(p, wanted)]
         if not usable:
             named = [wanted] if wanted else list(product.providers)
             needs = "; ".join(f"{p} needs {REGISTRY[p].needs}" for p in named if p in REGISTRY)
@@ -131,6 +140,10 @@ def choose_providers(
             )
         chosen[name] = usable[0]
     return chosen
+
+
+def _may_serve(provider: str, wanted: str | None) -> bool:
+    return provider == wanted if wanted else not REGISTRY[provider].on_request
 
 
 def _search_all(

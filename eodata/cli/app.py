@@ -7,7 +7,13 @@ from typing import Annotated
 
 import typer
 
-from eodata.cli import build_commands, catalog_commands, doctor_command, recipe_commands
+from eodata.cli import (
+    build_commands,
+    catalog_commands,
+    doctor_command,
+    recipe_commands,
+    sandbox_commands,
+)
 from eodata.cli.output import say_error, say_usage
 from eodata.core.errors import EodataError, InterruptedBuildError, RecipeError
 
@@ -44,6 +50,7 @@ def _root(
 recipe_commands.register(app)
 build_commands.register(app)
 catalog_commands.register(app)
+sandbox_commands.register(app)
 doctor_command.register(app)
 
 

@@ -22,6 +22,13 @@ Provider = Annotated[
 Archive = Annotated[
     str, typer.Option("--archive", help="STAC catalog on disk for the provider archive.")
 ]
+Sandbox = Annotated[
+    str,
+    typer.Option(
+        "--sandbox",
+        help="World of the provider sandbox: seed=7 mode=plane shift_rate=0.3 … (docs/sandbox.md).",
+    ),
+]
 Limit = Annotated[
     int | None, typer.Option("--limit", min=1, help="Keep only the first patches: another plan.")
 ]
@@ -39,6 +46,7 @@ def plan_recipe(
     recipe: RecipeName,
     provider: Provider = "",
     archive: Archive = "",
+    sandbox: Sandbox = "",
     limit: Limit = None,
     as_json: AsJson = False,
 ) -> None:
@@ -48,7 +56,7 @@ def plan_recipe(
     """
     from eodata.build.prepare import Wish, prepare
 
-    plan = prepare(Wish(recipe, provider, archive, limit)).plan
+    plan = prepare(Wish(recipe, provider, archive, sandbox, limit)).plan
     if as_json:
         put(plan.dumps())
         return
@@ -70,6 +78,7 @@ def build_recipe(
     ] = None,
     provider: Provider = "",
     archive: Archive = "",
+    sandbox: Sandbox = "",
     limit: Limit = None,
     workers: Annotated[
         int | None,
@@ -104,7 +113,7 @@ def build_recipe(
     from eodata.build.report import price
     from eodata.build.target import check_target
 
-    wish = Wish(recipe, provider, archive, limit)
+    wish = Wish(recipe, provider, archive, sandbox, limit)
     prepared, root = _prepare(wish, out, locked=locked)
     check_target(root, prepared.plan, force=force)
     if dry_run:

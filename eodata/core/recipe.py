@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from eodata.core.errors import RecipeError
+from eodata.core.sandbox_spec import SandboxSettings
 from eodata.core.span import Span, parse_utc, to_utc
 from eodata.core.strict import Strict
 
@@ -278,6 +279,7 @@ class Recipe(Strict):
     area: AreaSpec
     time: TimeSpec
     archive: ArchiveSpec | None = None
+    sandbox: SandboxSettings | None = None
     modalities: dict[str, Modality] = Field(min_length=1)
     split: SplitSpec | None = None
     checks: Checks = Checks()

@@ -20,6 +20,7 @@ class Registration:
         needs: What must be given before it can be used.
         packages: Modules that must be installed.
         open: From its location (a path, a URL, a project) to the provider.
+        on_request: True when it serves only those who ask for it by name.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Registration:
     needs: str
     packages: tuple[str, ...]
     open: Callable[[str], Provider]
+    on_request: bool = False
 
     @property
     def is_usable(self) -> bool:
@@ -40,6 +42,12 @@ def _open_archive(location: str) -> Provider:
     return ArchiveProvider(location)
 
 
+def _open_sandbox(location: str) -> Provider:
+    from eodata.providers.sandbox import SandboxProvider
+
+    return SandboxProvider.open(location)
+
+
 REGISTRY: dict[str, Registration] = {
     r.name: r
     for r in (
@@ -49,6 +57,14 @@ REGISTRY: dict[str, Registration] = {
             needs="archive: {catalog: …} in the recipe, or --archive PATH",
             packages=("pystac", "rasterio"),
             open=_open_archive,
+        ),
+        Registration(
+            name="sandbox",
+            meaning="a simulated Earth in this process: SYNTHETIC pixels with known truth",
+            needs="--provider sandbox, or provider: sandbox in the recipe",
+            packages=(),
+            open=_open_sandbox,
+            on_request=True,
         ),
     )
 }

@@ -1,0 +1,189 @@
+"""The provider `sandbox`: a simulated Earth in this process, without files or network.
+
+Every item says which world it was found in, and pixels are read from that world or not at all. It
+is never chosen by itself: recipe or command line must name it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from odc.geo.geobox import GeoBox
+
+from eodata.core.errors import ProviderError, nearest
+from eodata.core.item import Asset, Item
+from eodata.core.plan import BandRead
+from eodata.core.protocols import Pixels, Query
+from eodata.core.sandbox_spec import SandboxSettings
+from eodata.providers.source import Valid, Values, measured
+from eodata.providers.source_window import source_window
+from eodata.providers.warp import read_onto
+from eodata.sandbox.archive import SandboxArchive, Window
+from eodata.sandbox.items import Layer, SandboxItem
+
+WORLD = "sandbox:world"
+"""Property of every item: which world it was found in."""
+SHARES_GROUND = "T********"
+
+
+class SandboxProvider:
+    """One simulated Earth and its archives.
+
+    Cheap to pickle: the world is a function of its settings. Threads may share an instance.
+
+    Args:
+        settings: Which Earth, with which defects.
+    """
+
+    name = "sandbox"
+    synthetic = True
+
+    def __init__(self, settings: SandboxSettings) -> None:
+        self.archive = SandboxArchive(settings)
+
+    @classmethod
+    def open(cls, location: str) -> SandboxProvider:
+        """Open the world that JSON settings describe; `""` is the world of the defaults."""
+        return cls(SandboxSettings.model_validate_json(location or "{}"))
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return SandboxProvider.open, (self.archive.settings.model_dump_json(),)
+
+    def search(self, query: Query) -> list[Item]:
+        """Return the items that share ground and time with the query, ordered by time and id.
+
+        Raises:
+            ProviderError: There is no such collection.
+        """
+        collections = self.archive.collections
+        if query.collection not in collections:
+            raise ProviderError(
+                "sandbox",
+                f'there is no collection "{query.collection}"',
+                "",
+                f"{nearest(query.collection, collections)} It has {', '.join(collections)}.",
+            )
+        found = collections[query.collection].find(query.footprint, query.span)
+        return [
+            self._to_item(record)
+            for record in found
+            if query.footprint.relate_pattern(record.footprint, SHARES_GROUND)
+        ]
+
+    def read(self, item: Item, reads: Sequence[BandRead], geobox: GeoBox) -> Pixels:
+        """Read bands of one item onto a grid, as `eodata.providers.warp.read_onto` does.
+
+        Raises:
+            ProviderError: The item or an asset is unknown, or belongs to another world.
+        """
+        record = self._record(item)
+        for read in reads:
+            if read.asset not in record.layers:
+                raise ProviderError(
+                    f"item {item.id}",
+                    f'there is no asset "{read.asset}" for band {read.band.name}',
+                    f"it has {', '.join(record.layers)}.",
+                    "Correct the product's table.",
+                )
+        windows = _windows(record, {read.asset for read in reads}, geobox)
+        loaded = self.archive.read_many(record, windows)
+        onto = [
+            read_onto(_Loaded.of(record, read, windows, loaded), geobox, read.resampling)
+            for read in reads
+        ]
+        return Pixels(
+            values=tuple(values for values, _, _ in onto),
+            valid=tuple(valid for _, valid, _ in onto),
+            bytes_read=sum(n_bytes for _, _, n_bytes in onto),
+        )
+
+    def _to_item(self, record: SandboxItem) -> Item:
+        world = self.archive.settings.world
+        return Item(
+            id=record.id,
+            collection=record.collection,
+            datetime=record.datetime,
+            footprint=record.footprint,
+            properties={**record.properties, WORLD: world},
+            assets={
+                key: _asset(layer, f"sandbox:{record.collection}/{record.id}/{key}")
+                for key, layer in record.layers.items()
+            },
+        )
+
+    def _record(self, item: Item) -> SandboxItem:
+        world = self.archive.settings.world
+        if item.properties.get(WORLD) != world:
+            raise ProviderError(
+                f"item {item.id}",
+                f"it was found in the world {item.properties.get(WORLD)}, and this one is {world}",
+                "the same item has other pixels in another world.",
+                "Use the settings of the sandbox that the plan was made with.",
+            )
+        try:
+            return self.archive.collections[item.collection].get(item.id)
+        except LookupError as error:
+            raise ProviderError(
+                f"item {item.id}",
+                f"the sandbox has no such item: {error}",
+                "the plan was made by another version.",
+                "Plan again.",
+            ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """One layer of which the needed window is in memory, as a source of the warp."""
+
+    grid: GeoBox
+    dtype: np.dtype[np.generic]
+    nodata: float | None
+    window: Window
+    dn: Values
+
+    @classmethod
+    def of(
+        cls,
+        record: SandboxItem,
+        read: BandRead,
+        windows: dict[str, Window],
+        loaded: dict[str, Values],
+    ) -> _Loaded:
+        layer = record.layers[read.asset]
+        nodata = read.band.nodata if layer.nodata is None else layer.nodata
+        nowhere: Window = ((0, 0), (0, 0))
+        return cls(
+            record.grid(layer.key),
+            np.dtype(layer.dtype),
+            nodata,
+            windows.get(layer.key, nowhere),
+            loaded.get(layer.key, np.empty((0, 0), layer.dtype)),
+        )
+
+    def read(self, rows: slice, cols: slice) -> tuple[Values, Valid]:
+        (top, _), (left, _) = self.window
+        dn = self.dn[rows.start - top : rows.stop - top, cols.start - left : cols.stop - left]
+        return dn, measured(dn, self.nodata)
+
+
+def _asset(layer: Layer, href: str) -> Asset:
+    return Asset(
+        key=layer.key, href=href, scale=layer.scale, offset=layer.offset, nodata=layer.nodata
+    )
+
+
+def _windows(record: SandboxItem, keys: set[str], geobox: GeoBox) -> dict[str, Window]:
+    """Return what the warp will read of each layer; layers that it does not reach are left out."""
+    found: dict[str, Window] = {}
+    for key in record.layers:
+        grid = record.grid(key)
+        window = source_window(grid, geobox) if key in keys else None
+        if window is not None:
+            (top, bottom), (left, right) = window.rows, window.cols
+            found[key] = (
+                (max(top, 0), min(bottom, grid.shape[0])),
+                (max(left, 0), min(right, grid.shape[1])),
+            )
+    return found

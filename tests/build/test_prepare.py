@@ -1,0 +1,68 @@
+"""Which provider serves whom."""
+
+from __future__ import annotations
+
+import pytest
+
+from eodata.build.prepare import Wish, choose_providers, find_locations
+from eodata.build.reading import load_recipe
+from eodata.core.errors import AuthError, RecipeError
+
+RECIPE = """\
+name: asking
+title: One product
+licence: CC0-1.0
+area: {bbox: [3.0, 50.8, 3.1, 50.9], patch: 160}
+time: {start: 2018-01-01, end: 2018-02-01}
+SANDBOX
+modalities:
+  s2: {product: sentinel-2-l2a, bands: [B04], gsd: 10PROVIDER}
+"""
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    def write(sandbox: str = "", provider: str = ""):
+        path = tmp_path / "asking.yaml"
+        provider = f", provider: {provider}" if provider else ""
+        path.write_text(RECIPE.replace("SANDBOX", sandbox).replace("PROVIDER", provider))
+        return load_recipe(str(path))
+
+    return write
+
+
+def chosen(loaded, wish):
+    return choose_providers(loaded, wish.provider, find_locations(loaded, wish))
+
+
+def test_the_sandbox_never_serves_unasked(recipe):
+    with pytest.raises(AuthError) as error:
+        chosen(recipe("sandbox: {seed: 3}"), Wish("asking"))
+    assert "--provider sandbox" in error.value.fix
+    assert "--archive" in error.value.fix
+
+
+def test_the_sandbox_serves_when_the_command_line_asks(recipe):
+    assert chosen(recipe(), Wish("asking", provider="sandbox")) == {"s2": "sandbox"}
+
+
+def test_the_sandbox_serves_when_the_modality_asks(recipe):
+    assert chosen(recipe(provider="sandbox"), Wish("asking")) == {"s2": "sandbox"}
+
+
+def test_an_archive_on_the_command_line_does_not_replace_the_sandbox(recipe, tmp_path):
+    wish = Wish("asking", archive=str(tmp_path))
+    assert chosen(recipe(provider="sandbox"), wish) == {"s2": "sandbox"}
+    assert chosen(recipe(), wish) == {"s2": "archive"}
+
+
+def test_a_provider_that_does_not_keep_the_product_is_refused(recipe):
+    with pytest.raises(RecipeError) as error:
+        chosen(recipe(), Wish("asking", provider="sandbx"))
+    assert "sandbox" in str(error.value)
+
+
+def test_the_world_of_the_command_line_comes_before_that_of_the_recipe(recipe):
+    loaded = recipe("sandbox: {seed: 3}")
+    assert '"seed":3' in find_locations(loaded, Wish("asking"))["sandbox"]
+    assert '"seed":9' in find_locations(loaded, Wish("asking", sandbox="seed=9"))["sandbox"]
