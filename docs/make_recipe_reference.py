@@ -35,6 +35,7 @@ EXAMPLES = {
     "Recipe.area": "{bbox: [3.0, 50.8, 3.1, 50.9], patch: 2560}",
     "Recipe.time": "{start: 2018-01-01, end: 2019-01-01, steps: 30}",
     "Recipe.archive": "{catalog: my-archive/catalog.json}",
+    "Recipe.sandbox": "{seed: 7}",
     "Recipe.modalities": "{s1: {product: sentinel-1-grd}}",
     "Recipe.split": "{by: area, file: splits.csv}",
     "Recipe.checks": "{min_valid: 0.9}",
@@ -50,6 +51,16 @@ EXAMPLES = {
     "TimeSpec.end": '"2018-12-01T00:00:00Z"',
     "TimeSpec.steps": "30",
     "ArchiveSpec.catalog": "my-archive/catalog.json",
+    "SandboxSettings.seed": "7",
+    "SandboxSettings.mode": "plane",
+    "SandboxSettings.defects": "{shift_rate: 0.3}",
+    "Defects.shift_rate": "0.3",
+    "Defects.shift_px": "1.5",
+    "Defects.band_shift_px": "0.2",
+    "Defects.duplicates": "0.1",
+    "Defects.wrong_cloud_cover": "0.05",
+    "Defects.wrong_offset": "0.05",
+    "Defects.all_nodata": "0.01",
     "SourceModality.product": "sentinel-2-l2a",
     "SourceModality.bands": "[blue, green, red, nir]",
     "SourceModality.gsd": "10",
@@ -186,7 +197,8 @@ def _row(full: str, key: str, fields: Any, required: bool, schema: Mapping[str, 
 
 def _meaning_of_model(fields: Any, schema: Mapping[str, Any]) -> str:
     found = list(_references(fields))
-    return schema["$defs"][found[0]]["description"] if len(found) == 1 else ""
+    meaning = schema["$defs"][found[0]]["description"] if len(found) == 1 else ""
+    return meaning.split("\n\n")[0].replace("\n", " ")
 
 
 def _type(fields: Any) -> str:

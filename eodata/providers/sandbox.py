@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import shapely
 from odc.geo.geobox import GeoBox
 
 from eodata.core.errors import ProviderError, nearest
@@ -105,7 +106,8 @@ class SandboxProvider:
             id=record.id,
             collection=record.collection,
             datetime=record.datetime,
-            footprint=record.footprint,
+            # To a decimetre, so that a plan does not hang on the last bits of a projection.
+            footprint=shapely.transform(record.footprint, lambda xy: np.round(xy, 6)),
             properties={**record.properties, WORLD: world},
             assets={
                 key: _asset(layer, f"sandbox:{record.collection}/{record.id}/{key}")

@@ -68,16 +68,13 @@ class SandboxArchive:
             for place in cells_under(rows, cols, item.cell // item.layers[key].ratio):
                 wanted.setdefault(place, []).append(key)
         made = {place: self._cell(item, keys, 1, *place) for place, keys in sorted(wanted.items())}
-        return {
-            key: assemble(
-                rows,
-                cols,
-                item.cell // item.layers[key].ratio,
-                item.layers[key].dtype,
-                lambda row, col, key=key: made[row, col][key],
-            )
-            for key, (rows, cols) in windows.items()
-        }
+
+        def window(key: str) -> Numbers:
+            layer = item.layers[key]
+            size = item.cell // layer.ratio
+            return assemble(*windows[key], size, layer.dtype, lambda r, c: made[r, c][key])
+
+        return {key: window(key) for key in windows}
 
     def truth(self, item: SandboxItem, base: GeoBox) -> dict[str, Numbers]:
         """Return what holds behind an item's numbers, by name; see the collection's `truth`.

@@ -82,11 +82,25 @@ class SandboxItem:
 class Collection(Protocol):
     """One collection of the simulated archives. Threads may share it."""
 
-    id: str
-    title: str
-    description: str
-    span: Span
-    """Time that it covers."""
+    @property
+    def id(self) -> str:
+        """Name, unique within the archive."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """One line."""
+        ...
+
+    @property
+    def description(self) -> str:
+        """A sentence or two."""
+        ...
+
+    @property
+    def span(self) -> Span:
+        """Time that it covers."""
+        ...
 
     def find(
         self, footprint: BaseGeometry, span: Span | None, *, newest_first: bool = False

@@ -143,11 +143,11 @@ class Pass:
 
 
 def passes(mission: MissionName, span: Span, newest_first: bool = False) -> Iterator[Pass]:
-    """Yield the passes that share time with a span, lazily, in the order of their starts.
+    """Yield the passes that start in a span, lazily, in the order of their starts.
 
     Args:
         mission: Sentinel-2 has the descending halves alone, which are flown by day.
-        span: Half-open; a pass under way at its start counts.
+        span: Half-open; a pass that is under way at its start does not count.
         newest_first: Yield the latest first.
     """
     flown = [
@@ -156,20 +156,6 @@ def passes(mission: MissionName, span: Span, newest_first: bool = False) -> Iter
         for ascending in ((True, False) if MISSIONS[mission].by_night else (False,))
     ]
     return heapq.merge(*flown, key=_in_order, reverse=newest_first)
-
-
-def orbit_of(mission: MissionName, platform: str, absolute_orbit: int, ascending: bool) -> Pass:
-    """Return the pass with an absolute orbit.
-
-    Raises:
-        LookupError: The mission has no such platform, or it did not fly then.
-    """
-    for unit in MISSIONS[mission].units:
-        if unit.platform == platform:
-            crossing = _pass(mission, unit, absolute_orbit - unit.orbit, ascending)
-            if crossing.start in unit.flying:
-                return crossing
-    raise LookupError(f'{mission} has no orbit {absolute_orbit} of "{platform}"')
 
 
 def incidence_deg(across_km: ArrayLike, height_km: float = SENTINEL1_HEIGHT_KM) -> Floats:
@@ -191,17 +177,16 @@ def _in_order(crossing: Pass) -> tuple[datetime, str]:
 def _flown(
     mission: MissionName, unit: Unit, ascending: bool, span: Span, newest_first: bool
 ) -> Iterator[Pass]:
-    """Yield the passes of one satellite in one direction that share time with a span."""
+    """Yield the passes of one satellite in one direction that start in a span."""
     orbit = MISSIONS[mission]
-    length = timedelta(seconds=orbit.revolution_s / 2)
-    earliest, end = max(span.start - length, unit.flying.start), min(span.end, unit.flying.end)
-    since = (end if newest_first else earliest) - orbit.first_node - unit.lag
+    first, end = max(span.start, unit.flying.start), min(span.end, unit.flying.end)
+    since = (end if newest_first else first) - orbit.first_node - unit.lag
     near = floor(since.total_seconds() / orbit.revolution_s)
     for number in count(near + 1, -1) if newest_first else count(near - 1):
         crossing = _pass(mission, unit, number, ascending)
-        if crossing.start < earliest if newest_first else crossing.start >= end:
+        if crossing.start < first if newest_first else crossing.start >= end:
             return
-        if earliest <= crossing.start < end and crossing.start + length > span.start:
+        if first <= crossing.start < end:
             yield crossing
 
 

@@ -53,9 +53,9 @@ def number_at(
     }[said]  # fmt: skip
     dtype = np.dtype(layer.dtype)
     if dtype.kind == "f":
-        return number
+        return np.asarray(number, np.float64)
     if dtype.itemsize == 1:
-        return 1 + np.floor(number) % 250
+        return np.asarray(1 + np.floor(number) % 250)
     if said in ("x", "y"):
         number = PER_PX * np.abs((number + TURN_PX) % (2 * TURN_PX) - TURN_PX)
     return 1 + number - _offset_dn(item)

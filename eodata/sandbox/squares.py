@@ -94,6 +94,13 @@ def all_squares() -> Squares:
     return Squares(zone, column, row, turned(centre[:, 0] + meridian(zone)), centre[:, 1])
 
 
+@lru_cache(maxsize=1)
+def land_squares() -> Squares:
+    """Return the squares that have a tile and land in it or near it."""
+    squares = all_squares()
+    return squares.where(show_land(squares.zone, squares.column, squares.row))
+
+
 def have_tiles(zone: Ints, column: Ints, row: Ints) -> Mask:
     """Return which squares have tiles: by where the tile's centre and western edge would lie."""
     places = lattice()[_index(column, row)]

@@ -19,7 +19,7 @@ from shapely.geometry import Polygon, box
 from shapely.geometry.base import BaseGeometry
 
 from eodata.sandbox.groundtrack import Floats
-from eodata.sandbox.sensors.gridded import shares_ground, within_180
+from eodata.sandbox.sensors.footprints import shares_ground, within_180
 from eodata.sandbox.squares import (
     FIRST_COLUMN,
     FIRST_ROW,
@@ -29,10 +29,10 @@ from eodata.sandbox.squares import (
     ZONES,
     Mask,
     Squares,
-    all_squares,
     centre_of,
     corner,
     have_tiles,
+    land_squares,
     meridian,
     outline,
     show_land,
@@ -107,26 +107,25 @@ class TilesNear:
 
     @classmethod
     def of(cls, footprint: BaseGeometry) -> TilesNear:
-        """Find the tiles whose centre is near the box around any part of a footprint.
+        """Find the tiles that show land and whose centre is near the box around a part of it.
 
         Args:
             footprint: EPSG:4326. Longitudes beyond ±180 are those beyond the date line.
         """
         ground = footprint if footprint.is_empty else within_180(footprint)
         shapely.prepare(ground)
-        squares = all_squares()
+        squares = land_squares()
         near = np.zeros(len(squares), bool)
         for part in shapely.get_parts(ground):
             near |= squares.in_reach(part.bounds)
         return cls(ground, squares.where(near))
 
     def confirmed(self, some: Mask) -> list[Tile]:
-        """Return those among some `(N,)` that show land and do share ground, sorted by name."""
+        """Return those among some `(N,)` that do share ground, in the order of the squares."""
         found = self.squares.where(some)
-        found = found.where(show_land(found.zone, found.column, found.row))
         places = zip(found.zone.tolist(), found.column.tolist(), found.row.tolist(), strict=True)
         tiles = (_tile(*place) for place in places)
-        return sorted(tile for tile in tiles if shares_ground(self.ground, tile.footprint))
+        return [tile for tile in tiles if shares_ground(self.ground, tile.footprint)]
 
 
 def tile(name: str) -> Tile:
@@ -153,7 +152,7 @@ def tiles_over(footprint: BaseGeometry) -> list[Tile]:
         footprint: EPSG:4326. Longitudes beyond ±180 are those beyond the date line.
     """
     near = TilesNear.of(footprint)
-    return near.confirmed(np.ones(len(near.squares), bool))
+    return sorted(near.confirmed(np.ones(len(near.squares), bool)))
 
 
 def to_ground(zone: int, ring: Floats) -> BaseGeometry:

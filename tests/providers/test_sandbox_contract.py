@@ -61,7 +61,19 @@ class TestSentinel1(ProviderSuite):
         return GRID
 
 
-class TestModisLandCover(ProviderSuite):
+class GlobalLayer(ProviderSuite):
+    """The contract for layers whose files span countries."""
+
+    @pytest.fixture
+    def geobox(self):
+        return GRID
+
+    @pytest.fixture
+    def away(self):
+        return GeoBox(GRID.shape, GRID.affine, CRS("EPSG:32756"))
+
+
+class TestModisLandCover(GlobalLayer):
     @pytest.fixture
     def query(self):
         return Query("modis-mcd12q1", PLACE, Span(span(1, 2).start, span(1, 2).end.replace(2021)))
@@ -71,12 +83,8 @@ class TestModisLandCover(ProviderSuite):
         facts = {"kind": "categorical", "dtype": "uint8", "gsd": 463.3127}
         return (band_read("LC_Type1", **facts), band_read("LC_Prop1", **facts))
 
-    @pytest.fixture
-    def geobox(self):
-        return GRID
 
-
-class TestWorldCover(ProviderSuite):
+class TestWorldCover(GlobalLayer):
     @pytest.fixture
     def query(self):
         return Query("esa-worldcover", PLACE, Span(span(1, 2).start, span(1, 2).end.replace(2023)))
@@ -85,23 +93,15 @@ class TestWorldCover(ProviderSuite):
     def reads(self, band_read):
         return (band_read("map", "mode", kind="categorical", dtype="uint8"),)
 
-    @pytest.fixture
-    def geobox(self):
-        return GRID
 
-
-class TestNightLights(ProviderSuite):
+class TestNightLights(GlobalLayer):
     @pytest.fixture
     def query(self):
-        return Query("viirs-dnb-monthly", PLACE, Span(span(1, 1).start, span(12, 31).end))
+        return Query("viirs-dnb-monthly", PLACE, Span(span(1, 2).start, span(12, 31).end))
 
     @pytest.fixture
     def reads(self, band_read):
         return (band_read("avg_rad", "bilinear", gsd=463.8),)
-
-    @pytest.fixture
-    def geobox(self):
-        return GRID
 
 
 class TestPlaneWorld(TestSentinel2):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from eodata.sandbox.orbits import (
     SENTINEL1_NEAR_KM,
     SENTINEL2_HALF_SWATH_KM,
     Track,
+    incidence_deg,
     passes,
 )
 
@@ -44,8 +46,20 @@ ORBITS_OF_DATATAKES = [
     ("sentinel-2b", 38391, 41, "20240712T175919"),
     ("sentinel-2b", 39063, 141, "20240828T174909"),
 ]
-# The data end along this line in R141: vertices of a real footprint (tile 13TEF).
-EDGE_R141 = [(-103.684, 41.517), (-103.824, 41.138), (-103.984, 40.700), (-104.035, 40.557)]
+# Where data end: vertices of real footprints (tiles 13TEF, 33TWL twice, 24MXV), both edges.
+EDGES = [
+    (141, -103.684, 41.517), (141, -103.824, 41.138), (141, -103.984, 40.700),
+    (141, -104.035, 40.557), (79, 15.013754, 46.053565), (79, 14.999755, 46.015372),
+    (122, 16.022478, 45.062131), (122, 16.415824, 46.005305),
+]  # fmt: skip
+# Sentinel-1 in the same archives, and in BigEarthNet: platform, numbers, ascending, a place in the
+# product, when the product starts and ends.
+SEEN_BY_SENTINEL1 = [
+    ("sentinel-1a", 53498, 51, False, 15.4, 31.5, "20240419T045839", "20240419T045904"),
+    ("sentinel-1a", 22812, 165, False, 76.9, 10.2, "20180716T004042", "20180716T004107"),
+    ("sentinel-1a", 17018, 146, True, 13.72, 48.22, "20170613T165043", "20170613T165108"),
+    ("sentinel-1a", 17070, 23, False, -6.87, 52.31, "20170617T064724", "20170617T064749"),
+]
 
 
 @pytest.mark.parametrize(
@@ -69,23 +83,55 @@ def test_orbit_numbers_are_those_of_real_data_takes(platform, absolute, relative
     assert abs(crossing.start - began) < timedelta(seconds=20)  # it begins by the pole in summer
 
 
-def test_the_swath_ends_where_a_real_footprint_ends():
-    lon, lat = np.array(EDGE_R141).T
-    across, _ = Track("sentinel-2", 141, ascending=False).locate(lon, lat)
-    assert np.abs(np.abs(across) - SENTINEL2_HALF_SWATH_KM).max() < 5
+@pytest.mark.parametrize(("relative", "lon", "lat"), EDGES)
+def test_the_swath_ends_where_real_footprints_end(relative, lon, lat):
+    across, _ = Track("sentinel-2", relative, ascending=False).locate(lon, lat)
+    assert abs(across) == pytest.approx(SENTINEL2_HALF_SWATH_KM, abs=2)
 
 
-def test_a_real_radar_product_lies_in_the_swath_at_its_time():
-    """S1A_IW_GRDH_1SDV_20240419T045839_20240419T045904_053498_067DF2, from its outline."""
-    crossing = orbit_of(
-        "sentinel-1", "sentinel-1a", 53498, datetime(2024, 4, 19, 4, 58, tzinfo=UTC)
-    )
-    across, along = crossing.locate(np.array([14.9, 17.4]), np.array([31.5, 31.9]))
-    middle = crossing.start + timedelta(seconds=float(along.mean()))
-    assert crossing.relative_orbit == 51
-    assert abs(middle - datetime(2024, 4, 19, 4, 58, 51, tzinfo=UTC)) < timedelta(seconds=60)
-    assert (across > SENTINEL1_NEAR_KM - 60).all()
-    assert (across < SENTINEL1_FAR_KM + 60).all()
+@pytest.mark.parametrize(
+    ("platform", "absolute", "relative", "ascending", "lon", "lat", "start", "end"),
+    SEEN_BY_SENTINEL1,
+)
+def test_a_real_radar_product_lies_in_the_swath_at_its_time(
+    platform, absolute, relative, ascending, lon, lat, start, end
+):
+    begun, over = (datetime.strptime(t, "%Y%m%dT%H%M%S").replace(tzinfo=UTC) for t in (start, end))
+    crossing = orbit_of("sentinel-1", platform, absolute, begun, ascending=ascending)
+    across, along = crossing.locate(lon, lat)
+    assert crossing.relative_orbit == relative
+    assert SENTINEL1_NEAR_KM < across < SENTINEL1_FAR_KM
+    assert begun - timedelta(minutes=1) < crossing.at(float(along)) < over + timedelta(minutes=1)
+
+
+def test_radar_edges_are_those_of_a_real_product():
+    """Corners of S1A_IW_GRDH_1SDV_20240419T045839_20240419T045904_053498_067DF2."""
+    far, near = Track("sentinel-1", 51, ascending=False).locate(
+        np.array([14.257021, 16.886072]), np.array([32.436112, 32.035538])
+    )[0]
+    assert near == pytest.approx(SENTINEL1_NEAR_KM, abs=5)
+    assert far == pytest.approx(SENTINEL1_FAR_KM, abs=5)
+
+
+def test_numbers_go_up_at_the_ascending_node():
+    """S1A_IW_GRDH_1SSH_20250731T135637_…_060328_…: relative orbit 56, ascending, at 47 S."""
+    when = datetime(2025, 7, 31, 13, 56, 49, tzinfo=UTC)
+    crossing = orbit_of("sentinel-1", "sentinel-1a", 60329, when, ascending=True)
+    south = (when - crossing.start).total_seconds()
+    assert crossing.numbers_at(south) == (60328, 56)
+    assert crossing.numbers_at(south + 1500) == (60329, 57)
+
+
+def test_the_second_radar_satellite_has_its_real_numbers():
+    """S1B_IW_GRDH_1SDV_20180517T142651_20180517T142716_010962_014115_CA58."""
+    when = datetime(2018, 5, 17, 14, 26, 51, tzinfo=UTC)
+    assert orbit_of("sentinel-1", "sentinel-1b", 10962, when).relative_orbit == 86
+
+
+def test_incidence_is_that_of_the_wide_swath():
+    near, far = incidence_deg([SENTINEL1_NEAR_KM, SENTINEL1_FAR_KM])
+    assert near == pytest.approx(30.5, abs=0.5)
+    assert far == pytest.approx(45.9, abs=0.5)
 
 
 @given(st.integers(1, 143), st.booleans(), st.floats(-700, 700), st.floats(200, 2700))
@@ -94,6 +140,17 @@ def test_place_is_locate_turned_round(relative, ascending, across, along):
     found = track.locate(*track.place(np.array([across]), np.array([along])))
     assert found[0][0] == pytest.approx(across, abs=1e-3)
     assert found[1][0] == pytest.approx(along, abs=1e-3)
+
+
+@given(st.lists(st.tuples(st.floats(-180, 180), st.floats(-90, 90)), min_size=2, max_size=40))
+def test_each_place_is_located_by_itself(places):
+    track = Track("sentinel-1", 88, ascending=True)
+    lon, lat = np.array(places).T
+    together = np.array(track.locate(lon, lat))
+    alone = np.array([track.locate(*place) for place in places]).T
+    np.testing.assert_array_equal(together, alone)
+    np.testing.assert_array_equal(together[:, ::2], track.locate(lon[::2], lat[::2]))
+    assert np.isfinite(together).all()
 
 
 def test_places_on_the_other_side_of_the_earth_are_far_away():
@@ -144,6 +201,15 @@ def test_a_span_holds_the_passes_that_start_in_it():
     assert first in list(passes("sentinel-2", Span(first.start, span(3, 2).end)))
     later = Span(first.start + timedelta(seconds=1), span(3, 2).end)
     assert first not in list(passes("sentinel-2", later))
+
+
+def test_satellites_of_sentinel_2_take_turns():
+    """Passes meet end to start, so that items come in order pass by pass."""
+    found = list(passes("sentinel-2", span(3, 1)))
+    length = timedelta(seconds=found[0].track.length_s)
+    for one, other in pairwise(found):
+        assert one.platform != other.platform
+        assert abs(other.start - one.start - length) < timedelta(milliseconds=1)
 
 
 def test_a_satellite_sees_nothing_before_its_launch():

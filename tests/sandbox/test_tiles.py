@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
-from shapely.geometry import Point, box
+from time import perf_counter
 
+import mgrs
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from shapely.geometry import Point, Polygon, box
+
+from eodata.sandbox.squares import land_squares
 from eodata.sandbox.tiles import tile, tiles_over
 
 # Name, zone code, upper left corner: metadata of real Sentinel-2 items (Planetary Computer, Earth
@@ -19,7 +26,17 @@ REAL = [
     ("33UUP", 32633, 300_000, 5_400_000),
     ("29UPU", 32629, 600_000, 5_900_040),
     ("35VPK", 32635, 600_000, 7_000_020),
+    ("24MUV", 32724, 300_000, 9_500_020),
+    ("24MUA", 32724, 300_000, 9_600_040),
 ]
+# At the borders of zones: tiles of real products, and squares that real lists leave out.
+AT_BORDERS = [
+    "13TBE", "31TBG", "31UGV", "31VEH", "33VUL", "34VCR", "33WYV",
+    "32UQE", "28SBB", "22NBH", "21NZG", "36TTL",
+]  # fmt: skip
+LEFT_OUT = [
+    "33UTP", "32UKB", "31UBS", "31UGA", "33TTN", "33WUM", "32UQF", "22NAH",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "epsg", "left", "top"), REAL)
@@ -28,6 +45,35 @@ def test_a_real_tile_lies_where_it_lies(name, epsg, left, top):
     assert found.geobox.crs.epsg == epsg
     assert (found.geobox.affine.c, found.geobox.affine.f) == (left, top)
     assert found.geobox.shape == (10_980, 10_980)
+
+
+@pytest.mark.parametrize("name", AT_BORDERS)
+def test_a_zone_has_the_tiles_at_its_borders_that_the_real_one_has(name):
+    assert tile(name).name == name
+
+
+@pytest.mark.parametrize("name", LEFT_OUT)
+def test_a_zone_has_no_tiles_that_the_real_one_has_not(name):
+    with pytest.raises(LookupError):
+        tile(name)
+
+
+@given(st.data())
+def test_letters_are_those_of_the_military_grid(data):
+    squares = land_squares()
+    # The package knows no squares beyond the borders of the zones around Norway.
+    number = data.draw(st.sampled_from(np.flatnonzero(np.abs(squares.lat) < 55)))
+    zone, column, row = (int(axis[number]) for axis in (squares.zone, squares.column, squares.row))
+    here = tiles_over(Point(squares.lon[number], squares.lat[number]))
+    (found,) = [t for t in here if (t.zone, t.column, t.row) == (zone, column, row)]
+    false_north = 10_000_000 if row < 0 else 0
+    assert mgrs.MGRS().MGRSToUTM(found.name) == (
+        zone,
+        "S" if row < 0 else "N",
+        100_000 * column + 50_000,
+        100_000 * row + 50_000 + false_north,
+    )
+    assert tile(found.name) == found
 
 
 def names(*place: float) -> set[str]:
@@ -39,7 +85,7 @@ def test_a_place_in_the_middle_of_a_square_lies_in_one_tile():
 
 
 def test_a_place_at_the_border_of_two_zones_lies_in_tiles_of_both():
-    zones = {name[:2] for name in names(12.0, 48.2)}
+    zones = {name[:2] for name in names(12.6, 48.2)}
     assert zones == {"32", "33"}
 
 
@@ -50,7 +96,7 @@ def test_the_south_counts_from_ten_million():
 
 
 def test_norway_has_a_wide_zone():
-    assert {n[:3] for n in names(4.5, 60.5)} == {"32V"}
+    assert {n[:3] for n in names(5.5, 60.5)} == {"32V"}
 
 
 def test_svalbard_skips_zones():
@@ -90,3 +136,19 @@ def test_every_tile_found_shares_ground_and_is_found_by_name():
 def test_no_such_tile_is_a_lookup_error(name):
     with pytest.raises(LookupError):
         tile(name)
+
+
+def test_a_search_is_quick():
+    ground = Point(12.6, 48.2).buffer(0.05)
+    tiles_over(ground)
+    began = perf_counter()
+    tiles_over(ground)
+    assert perf_counter() - began < 0.2  # 2 ms; the rest is for busy machines
+
+
+def test_nothing_is_found_over_nothing():
+    assert tiles_over(Polygon()) == []
+
+
+def test_footprints_beyond_180_degrees_are_on_the_other_side():
+    assert tiles_over(box(181, -17, 182, -16)) == tiles_over(box(-179, -17, -178, -16))

@@ -140,11 +140,7 @@ class Mesh:
             return _along_axes(self.values, col, fx, np.searchsorted(net.rows, iy[:, 0]), fy)
         low, high = _corners(net, ix, iy)
         flat = self.values.reshape(*self.values.shape[: -1 if net.rows is None else -2], -1)
-        return _lerp(
-            _lerp(flat.take(low, -1), flat.take(low + 1, -1), fx),
-            _lerp(flat.take(high, -1), flat.take(high + 1, -1), fx),
-            fy,
-        )
+        return _at_corners(flat, low, high, fx, fy)
 
 
 def between_nodes(sites: Sites, spacing: float, nodes: Nodes, *, fade: bool = False) -> Field:
@@ -293,6 +289,17 @@ def _along_axes(block: Field, col: Ints, fx: Field, row: Ints, fy: Field) -> Fie
         lines = _lerp(nodes.take(col, 1), nodes.take(col + 1, 1), fx)
         np.multiply((lines[1:] - lines[:-1]).take(row, 0), fy, out=field)
         field += lines.take(row, 0)
+    return fields
+
+
+def _at_corners(flat: Field, low: Ints, high: Ints, fx: Field, fy: Field) -> Field:
+    """Interpolate one by one, in the order of operations of the lattice."""
+    fields = np.empty((*flat.shape[:-1], len(low)), np.float32)
+    next_low, next_high = low + 1, high + 1
+    for place in np.ndindex(flat.shape[:-1]):
+        nodes = flat[place]
+        south = _lerp(nodes.take(low), nodes.take(next_low), fx)
+        fields[place] = _lerp(south, _lerp(nodes.take(high), nodes.take(next_high), fx), fy)
     return fields
 
 

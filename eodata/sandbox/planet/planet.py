@@ -17,8 +17,8 @@ from eodata.sandbox.planet.relief import Relief
 from eodata.sandbox.planet.season import Land, as_land, season
 from eodata.sandbox.planet.sites import Sites, cut, paint
 
-KEPT, KEPT_PX = 64, 12_000_000
-"""Largest number of grounds kept, and of their pixels, about 55 bytes each."""
+KEPT, KEPT_PX = 64, 8_000_000
+"""Largest number of grounds kept, and of their pixels, 53 bytes each."""
 Key = tuple[GeoBox, tuple[float, float]]
 
 

@@ -18,6 +18,8 @@ from eodata.sandbox.planet.sites import Floats, Sites, to_lonlat
 
 SPACING = 500.0
 """Distance of the nodes [m]."""
+BLOCK = 1024
+"""Nodes worked on at once: many noises of many nodes would leave the processor's cache."""
 MOODS_KM = (150.0, 40.0, 14.0, 13.0, 9.0, 5.2, 4.6, 3.7, 2.3, 1.9)
 """Size of the features of the noises that vary a region, see `_Moods`."""
 
@@ -105,6 +107,14 @@ class Regions:
 
     def _nodes(self, zone: int, i: Ints, j: Ints) -> Field:
         lon, lat = to_lonlat(Sites.nodes(zone, i, j, SPACING))
+        parts = [
+            self._fields(lon.ravel()[first : first + BLOCK], lat.ravel()[first : first + BLOCK])
+            for first in range(0, lon.size, BLOCK)
+        ]
+        return np.concatenate(parts, axis=1).reshape(-1, *lon.shape)
+
+    def _fields(self, lon: Floats, lat: Floats) -> Field:
+        """Return the fields of `Region` at places, in its order, `(K, N)`."""
         moods = _Moods(*sphere_noises(lon, lat, MOODS_KM, self._seed))
         wetness = self._climate.wetness(lon, lat)
         custom = moods.custom * np.float32(0.7) + moods.wide * np.float32(0.3)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from eodata.sandbox.planet.cover import CROP, WATER, Cover
 from eodata.sandbox.planet.ground import Ground, Season
@@ -101,7 +102,8 @@ def season(land: Land, time: datetime, seed: int) -> Season:
     """
     time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
     days = (time - datetime(2000, 1, 1, tzinfo=UTC)).total_seconds() / 86400.0
-    habit = {name: table.take(land.cover) for name, table in _habits().items()}
+    kind = land.cover.astype(np.intp)
+    habit = {name: table.take(kind) for name, table in _habits().items()}
     half = np.clip(land.lat * np.float32(0.25), -1.0, 1.0)
     swing, spell = land.swing * half, _spell(land.spells, days, seed)
     water = _water(land, half, spell, days)
@@ -109,7 +111,7 @@ def season(land: Land, time: datetime, seed: int) -> Season:
     felt = land.warmth + swing * (wave - change * land.phase)
     leaves = ramp((felt - habit["starts"]) * habit["per_degree"], 0.0, 1.0)
     leaves *= _ONE - habit["thirst"] * (_ONE - ramp(water, 0.2, 0.55))
-    green = (habit["rest"] + (_ONE - habit["rest"]) * leaves) * _calendar(land, days)
+    green = (habit["rest"] + (_ONE - habit["rest"]) * leaves) * _calendar(land, kind, days)
     cold = land.warmth + swing * _wave(days, MIDSUMMER + SNOW_LAG)[0] + habit["late_snow"]
     cold += np.float32(2.5) * spell + np.float32(0.08) * land.phase
     snow = ramp(cold, 0.0, -4.5) * ramp(land.wetness, 0.02, 0.2) * habit["buried"]
@@ -160,7 +162,7 @@ def _spell(spells: Field, days: float, seed: int) -> Field:
     return spell
 
 
-def _calendar(land: Land, days: float) -> Field:
+def _calendar(land: Land, kind: NDArray[np.intp], days: float) -> Field:
     """Return the share of green that the farmers' calendar leaves; 1 for all but crops."""
     early = np.clip((np.float32(10.0) - land.warmth) * np.float32(3.5), -60.0, 35.0)
     rains = np.float32(30.0) * ramp(land.warmth, 17.0, 24.0)
@@ -171,7 +173,7 @@ def _calendar(land: Land, days: float) -> Field:
     day = np.float32(days % YEAR + YEAR) + south - delay
     table, rows = _calendars()
     day -= np.floor(day * np.float32(1 / YEAR)) * np.float32(YEAR)
-    share: Field = table.take(rows.take(land.cover) + day.astype(np.intp))
+    share: Field = table.take(rows.take(kind) + day.astype(np.intp))
     return share
 
 
@@ -195,7 +197,7 @@ def _habits() -> dict[str, Field]:
 
 
 @lru_cache(maxsize=1)
-def _calendars() -> tuple[Field, np.ndarray]:
+def _calendars() -> tuple[Field, NDArray[np.intp]]:
     """Return the calendars one behind the other, and where that of each class starts."""
     days = np.arange(int(YEAR) + 1)
     lines = [np.ones(len(days))]
@@ -203,4 +205,4 @@ def _calendars() -> tuple[Field, np.ndarray]:
         when, share = zip(*_CALENDARS[crop], strict=True)
         lines.append(np.interp(days, when, share, period=YEAR))
     rows = [CROP.index(kind) + 1 if kind in CROP else 0 for kind in Cover]
-    return np.concatenate(lines).astype(np.float32), np.array(rows) * len(days)
+    return np.concatenate(lines).astype(np.float32), np.array(rows, np.intp) * len(days)

@@ -35,6 +35,8 @@ ANGSTROM = 1.3
 HAZE_ALBEDO, HAZE_PHASE, HAZE_LOSS = 0.93, 0.28, 0.16
 """Of aerosols: single-scattering albedo, phase function towards the sensor with repeated
 scattering, and the share of their optical thickness that is lost to the ground."""
+HIGH_VEIL = 6e-4
+"""Path reflectance of the dust above all water vapour; the least that B10 sees."""
 AIR_HEIGHT_M, VAPOUR_HEIGHT_M = 8400.0, 2000.0
 """Heights at which pressure and water vapour have fallen to 1/e."""
 WATER_BACK, ICE_BACK = 0.1125, 0.10
@@ -125,7 +127,7 @@ def air_of(zenith: float) -> Air:
     veil = HAZE_ALBEDO * HAZE_PHASE / (4.0 * (sun + 1.0)) * (1.0 - np.exp(-dust * slant))
     gases = GASES ** (slant / 2.3)
     return Air(
-        rayleigh=_f32(path * gases),
+        rayleigh=_f32(path * gases + HIGH_VEIL),
         haze=_f32(veil / effect * gases),
         through=_f32(np.exp(-0.5 * rayleigh * slant) * gases),
         dimming=_f32((1.0 - np.exp(-HAZE_LOSS * dust * slant)) / effect),

@@ -58,7 +58,7 @@ class Elevation(Gridded):
     """The digital surface model, one edition."""
 
     id = "cop-dem-glo-30"
-    title = "Copernicus DEM GLO-30 (simulated)"
+    title = "Simulated Copernicus DEM GLO-30"
     description = (
         "Surface of the simulated Earth, with forests and houses, on the tiles of Copernicus DEM "
         "GLO-30. Tiles that are all sea do not exist."

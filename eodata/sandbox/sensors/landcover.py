@@ -48,7 +48,7 @@ class ModisLandCover(Gridded):
     """MCD12Q1 by year: IGBP and the three LCCS layers on the sinusoidal grid."""
 
     id = "modis-mcd12q1"
-    title = "MODIS land cover, yearly, 500 m (simulated)"
+    title = "Simulated MODIS land cover, yearly, 500 m"
     description = (
         "Land cover of the simulated Earth in the legends and on the grid of MCD12Q1: "
         "LC_Type1 (IGBP) and LC_Prop1 to LC_Prop3 (LCCS)."
@@ -175,7 +175,7 @@ class WorldCover(Gridded):
     """ESA WorldCover: 10 m, editions 2020 and 2021, tiles of three degrees."""
 
     id = "esa-worldcover"
-    title = "ESA WorldCover, 10 m (simulated)"
+    title = "Simulated ESA WorldCover, 10 m"
     description = (
         "Land cover of the simulated Earth in the legend and on the tiles of ESA WorldCover, "
         "v100 for 2020 and v200 for 2021."

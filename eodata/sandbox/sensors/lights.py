@@ -54,7 +54,7 @@ class NightLights(Gridded):
     """Monthly composites: mean radiance, and how many cloud-free nights went into it."""
 
     id = "viirs-dnb-monthly"
-    title = "VIIRS day/night band, monthly (simulated)"
+    title = "Simulated VIIRS day/night band, monthly"
     description = (
         "Night lights of the simulated Earth on the tiles of the VIIRS monthly composites "
         "(vcmcfg): avg_rad and cf_cvg."

@@ -38,6 +38,8 @@ SNOW_EVENS = 0.75
 """Share of the ground's texture that a closed snow cover hides."""
 PLUMES_M, SOILS_M, DRIFTS_M = 6_000.0, 2_500.0, 400.0
 """Sizes of the largest plumes of turbid water, spots of one soil and patches of snow [m]."""
+_CRUST = np.float32(0.4)
+"""Moisture up to which the very surface of the soil is dry."""
 DRIFT_EDGE = 8.0
 """How sharply patches of snow end."""
 
@@ -131,7 +133,7 @@ def surface_of(
         kind=kind,
         tone=tone - tone * snow * np.float32(SNOW_EVENS),
         tilt=tilt(ground.slope_x, ground.slope_y, zenith, azimuth) * shadow,
-        damp=season.moisture * bare,
+        damp=bare * _within((season.moisture - _CRUST) / (np.float32(1.0) - _CRUST), 0.0),
         tint=mottle.hue * bare,
         snow=snow,
     )
@@ -143,8 +145,8 @@ def snow_seen(ground: Ground, season: Season, mottle: Mottle) -> Field:
     The patches cover the season's share of the ground.
     """
     most = buried().take(ground.cover)
-    part = season.snow / np.maximum(most, np.float32(1e-3))
-    sharp = (part - mottle.drift) * np.float32(DRIFT_EDGE) + part
+    part: Field = season.snow / (most + (most == 0).astype(np.float32))
+    sharp: Field = (part - mottle.drift) * np.float32(DRIFT_EDGE) + part
     patches = np.where((part > 0) & (part < 1), _within(sharp, 0.0), part)
     seen: Field = (patches * most).astype(np.float32, copy=False)
     return seen

@@ -27,11 +27,11 @@ from eodata.sandbox.sensors.sentinel1_swath import Strip, strip_over
 
 NAMES = {
     "grd": (
-        "Sentinel-1 GRD, sigma nought (simulated)",
+        "Simulated Sentinel-1 GRD, sigma nought",
         "Interferometric wide swath, VV and VH, sigma nought [dB], terrain corrected, 10 m.",
     ),
     "rtc": (
-        "Sentinel-1 RTC, gamma nought (simulated)",
+        "Simulated Sentinel-1 RTC, gamma nought",
         "Interferometric wide swath, VV and VH, gamma nought [power], terrain flattened, 10 m.",
     ),
 }

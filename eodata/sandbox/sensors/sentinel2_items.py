@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import groupby
 from typing import Any
 
 from shapely.geometry.base import BaseGeometry
@@ -13,39 +14,39 @@ from shapely.geometry.base import BaseGeometry
 from eodata.core.sandbox_spec import SandboxSettings
 from eodata.core.span import Span, format_utc
 from eodata.sandbox.items import Layer, SandboxItem
+from eodata.sandbox.missions import END, MISSIONS
 from eodata.sandbox.orbits import Pass, passes
 from eodata.sandbox.planet.lattice import hash01, salt
+from eodata.sandbox.sensors.sentinel2_datatakes import DARK_DEG, take_start
 from eodata.sandbox.sensors.sentinel2_names import (
     OFFSET_DN,
-    REPROCESSED,
-    REPROCESSED_SINCE,
-    STAMP,
     Level,
+    Named,
     baseline_at,
+    generated_at,
     offset_of,
-    product_id,
     read_id,
+    reprocessed,
 )
-from eodata.sandbox.sensors.sentinel2_sights import Searched, Sight, sight
+from eodata.sandbox.sensors.sentinel2_sights import Searched, Sight, along_of, sight
 from eodata.sandbox.sensors.spectra import BANDS
 from eodata.sandbox.sun import sun_at
 from eodata.sandbox.tiles import Tile, tile
 from eodata.sandbox.weather import Weather
 
 PIXEL_M = 10.0
-DARK_DEG = 85.0
-"""Nothing is acquired with the sun this far from the zenith."""
 RATIOS = {"B02": 1, "B03": 1, "B04": 1, "B08": 1, "B01": 6, "B09": 6, "B10": 6}
 SCALE = 1e-4
-END = datetime(2030, 1, 1, tzinfo=UTC)
-SPANS: dict[Level, Span] = {
-    "l1c": Span(datetime(2015, 7, 4, tzinfo=UTC), END),
-    "l2a": Span(datetime(2017, 3, 28, tzinfo=UTC), END),
-}
-PASS = timedelta(minutes=51)
-"""Longer than a pass: one that started before a span may go on within it."""
+SPAN = Span(MISSIONS["sentinel-2"].units[0].flying.start, END)
+PASS, SECOND = timedelta(minutes=51), timedelta(seconds=1)
+"""Longer than a pass: one that began before a time may still go on."""
+CYCLE = timedelta(days=10)
+CYCLES_AWAY = 36
+"""A wrong cloud cover is that of the same tile up to so many cycles before."""
 KEPT = 20_000
 """Items that stay ready, so that reading does not plan again."""
+_SHIFTED, _EAST, _NORTH, _GENERATION, _TWICE, _AGAIN = range(6)
+_NODATA, _OFFSET, _COVER, _OTHER = range(4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +83,16 @@ class S2Origin:
     generation: datetime
     true_cloud_cover: float
 
+    @property
+    def unit(self) -> str:
+        """The satellite as ids have it: S2A, S2B."""
+        return f"S2{self.crossing.platform[-1].upper()}"
+
 
 class Sentinel2Items:
     """The records of `sentinel-2-l1c` or `sentinel-2-l2a`. Threads may share it."""
+
+    span = SPAN
 
     def __init__(self, level: Level, settings: SandboxSettings, weather: Weather) -> None:
         self.id = f"sentinel-2-{level}"
@@ -94,29 +102,27 @@ class Sentinel2Items:
             f"SYNTHETIC {kind} reflectance of the sandbox's planet in the tiles, orbits and bands "
             "of Sentinel-2."
         )
-        self.span = SPANS[level]
         self._level, self._settings, self._weather = level, settings, weather
         # Per instance: two worlds must not share items.
-        self._made = lru_cache(maxsize=KEPT)(self._make)
+        self._items = lru_cache(maxsize=KEPT)(self._make)
 
     def find(
         self, footprint: BaseGeometry, span: Span | None, *, newest_first: bool = False
     ) -> Iterator[SandboxItem]:
-        """Yield the items that share ground and time, ordered by time and id, lazily."""
-        wanted = _overlap(self.span, span)
-        if wanted is None:
-            return
-        tiles = Searched(footprint)
-        # The two satellites fly half an orbit apart: their descending passes take turns.
+        """Yield the items that share ground and time, ordered by time and id, lazily.
+
+        Passes never overlap in time: the two satellites fly half an orbit apart.
+        """
+        wanted, ground = span or SPAN, Searched(footprint)
         flown = Span(wanted.start - PASS, wanted.end)
         for crossing in passes("sentinel-2", flown, newest_first=newest_first):
-            found = [
-                item
-                for place in tiles.on(crossing.track)
-                for item in self._items(crossing, place.name)
-                if item.datetime in wanted and item.footprint.intersects(footprint)
-            ]
-            yield from sorted(found, key=lambda i: (i.datetime, i.id), reverse=newest_first)
+            track = crossing.track
+            timed = ((crossing.at(along_of(place, track)), place) for place in ground.on(track))
+            due = sorted((t for t in timed if t[0] in wanted), reverse=newest_first)
+            for _, together in groupby(due, key=lambda t: t[0]):
+                found = [item for _, place in together for item in self._items(crossing, place)]
+                found = [item for item in found if ground.shares(item.footprint)]
+                yield from sorted(found, key=lambda item: item.id, reverse=newest_first)
 
     def get(self, item_id: str) -> SandboxItem:
         """Return one item.
@@ -126,11 +132,10 @@ class Sentinel2Items:
         """
         named = read_id(item_id)
         if named is not None:
-            second = timedelta(seconds=1)
-            for crossing in passes("sentinel-2", Span(named.started, named.started + second)):
+            place, flown = tile(named.tile), Span(named.started - PASS, named.started + SECOND)
+            for crossing in passes("sentinel-2", flown):
                 if crossing.relative_orbit == named.orbit:
-                    tile(named.tile)
-                    for item in self._items(crossing, named.tile):
+                    for item in self._items(crossing, place):
                         if item.id == item_id:
                             return item
         raise LookupError(f'{self.id} has no item "{item_id}"')
@@ -138,101 +143,104 @@ class Sentinel2Items:
     def defects(self, item: SandboxItem) -> dict[str, Any]:
         """Return which defects were planted in an item; JSON values, empty when none."""
         origin: S2Origin = item.origin
-        stated = item.properties["eo:cloud_cover"]
+        cover, offset = origin.true_cloud_cover, origin.offset_dn
         found = {
             "shift_m": list(origin.shift) if any(origin.shift) else None,
             "band_shifts_m": {k: list(v) for k, v in origin.band_shifts.items()} or None,
             "all_nodata": origin.all_nodata or None,
-            "true_cloud_cover": origin.true_cloud_cover
-            if stated != origin.true_cloud_cover
-            else None,
-            "true_offset_dn": origin.offset_dn
-            if item.layers["B04"].offset != origin.offset_dn * SCALE
-            else None,
-            "reprocessed": origin.baseline != baseline_at(origin.level, origin.sensed) or None,
+            "true_cloud_cover": cover if item.properties["eo:cloud_cover"] != cover else None,
+            "true_offset_dn": offset if item.layers["B04"].offset != offset * SCALE else None,
+            "reprocessed": item.properties["s2:sequence"] != "0" or None,
         }
         return {name: value for name, value in found.items() if value is not None}
 
-    def _items(self, crossing: Pass, name: str) -> tuple[SandboxItem, ...]:
-        return self._made(crossing, name)
-
-    def _make(self, crossing: Pass, name: str) -> tuple[SandboxItem, ...]:
+    def _make(self, crossing: Pass, place: Tile) -> tuple[SandboxItem, ...]:
         """Return the item of a tile and a pass: none, one, or two when it was processed again."""
-        seen = sight(name, crossing.track)
+        seen = sight(place, crossing.track)
         if seen is None:
             return ()
-        sensed = crossing.start + timedelta(seconds=round(seen.along, 3))
-        zenith, azimuth = (float(a) for a in sun_at(*seen.centre, sensed))
-        if zenith > DARK_DEG or sensed not in self.span:
+        sensed = crossing.at(seen.along)
+        zenith, azimuth = (float(angle) for angle in sun_at(*place.centre, sensed))
+        if zenith > DARK_DEG or sensed not in SPAN:
             return ()
-        draws = self._draws(f"{crossing.platform} {crossing.absolute_orbit} {name}")
-        cover = self._weather.cloud_cover(seen.coarse, crossing.start, seen.seen)
+        draws = self._draws(f"{crossing.platform} {crossing.absolute_orbit} {place.name}", 6)
+        baseline = baseline_at(self._level, sensed)
         first = S2Origin(
             crossing=crossing,
-            tile=tile(name),
+            tile=place,
             level=self._level,
-            baseline=(baseline := baseline_at(self._level, sensed)),
+            baseline=baseline,
             offset_dn=offset_of(baseline),
             sensed=sensed,
             sun_zenith=zenith,
             sun_azimuth=azimuth,
             shift=self._shift(draws),
-            band_shifts=self._band_shifts(draws),
-            all_nodata=draws[3] < self._settings.defects.all_nodata,
-            generation=sensed + timedelta(hours=2 + 6 * draws[4]),
-            true_cloud_cover=round(cover, 4),
+            band_shifts=self._band_shifts(crossing, place),
+            all_nodata=False,
+            generation=generated_at(self._level, sensed, draws[_GENERATION]),
+            true_cloud_cover=self._cover(seen, crossing.start),
         )
-        origins = [first]
-        if draws[5] < self._settings.defects.duplicates and baseline < REPROCESSED:
-            again = REPROCESSED_SINCE + timedelta(days=200 * draws[6])
-            origins.append(
-                replace(
-                    first,
-                    baseline=REPROCESSED,
-                    offset_dn=offset_of(REPROCESSED),
-                    generation=max(again, first.generation + timedelta(days=1)),
-                )
-            )
-        return tuple(self._item(origin, seen, draws) for origin in origins)
+        if draws[_TWICE] >= self._settings.defects.duplicates:
+            return (self._item(first, seen, 0),)
+        baseline, generation = reprocessed(baseline, first.generation, draws[_AGAIN])
+        again = replace(
+            first, baseline=baseline, offset_dn=offset_of(baseline), generation=generation
+        )
+        return self._item(first, seen, 0), self._item(again, seen, 1)
 
-    def _item(self, origin: S2Origin, seen: Sight, draws: list[float]) -> SandboxItem:
+    def _item(self, origin: S2Origin, seen: Sight, sequence: int) -> SandboxItem:
+        """Return the record of one processing, with what is wrong with this one alone."""
         defects = self._settings.defects
-        lies = draws[7] < defects.wrong_offset
-        stated = OFFSET_DN - origin.offset_dn if lies else origin.offset_dn
+        started = take_start(origin.crossing, seen.along)
+        orbit, place = origin.crossing.relative_orbit, origin.tile.name
+        named = Named(
+            origin.unit, self._level, started, origin.baseline, orbit, place, origin.generation
+        )
+        draws = self._draws(f"{named.id} {sequence}", 4)
+        stated = OFFSET_DN - origin.offset_dn
+        stated = stated if draws[_OFFSET] < defects.wrong_offset else origin.offset_dn
         cover = origin.true_cloud_cover
-        if draws[8] < defects.wrong_cloud_cover:
-            cover = round((cover + 20 + 60 * draws[9]) % 100, 4)
+        if draws[_COVER] < defects.wrong_cloud_cover:
+            cover = self._cover(
+                seen, origin.sensed - (1 + int(CYCLES_AWAY * draws[_OTHER])) * CYCLE
+            )
         return SandboxItem(
-            id=_id(origin),
+            id=named.id,
             collection=self.id,
             datetime=origin.sensed,
             footprint=seen.footprint,
-            properties=_properties(origin, seen, cover),
+            properties=_properties(origin, named, seen, cover) | {"s2:sequence": str(sequence)},
             base=origin.tile.geobox,
             layers=_layers(self._level, stated * SCALE),
-            origin=origin,
+            origin=replace(origin, all_nodata=draws[_NODATA] < defects.all_nodata),
         )
 
-    def _draws(self, name: str) -> list[float]:
+    def _cover(self, seen: Sight, time: datetime) -> float:
+        """Return the cloud cover of the seen part [percent], as metadata round it."""
+        return round(self._weather.cloud_cover(seen.coarse, time, seen.seen), 6)
+
+    def _draws(self, name: str, count: int) -> list[float]:
         seed = salt(self._settings.seed, f"sentinel-2 {name}")
-        return [float(hash01(seed, n)) for n in range(10)]
+        return [float(hash01(seed, n)) for n in range(count)]
 
     def _shift(self, draws: list[float]) -> tuple[float, float]:
         defects = self._settings.defects
-        if draws[0] >= defects.shift_rate:
+        if draws[_SHIFTED] >= defects.shift_rate:
             return 0.0, 0.0
         reach = defects.shift_px * PIXEL_M
-        return (2 * draws[1] - 1) * reach, (2 * draws[2] - 1) * reach
+        return (2 * draws[_EAST] - 1) * reach, (2 * draws[_NORTH] - 1) * reach
 
-    def _band_shifts(self, draws: list[float]) -> dict[str, tuple[float, float]]:
+    def _band_shifts(self, crossing: Pass, place: Tile) -> dict[str, tuple[float, float]]:
+        """Return displacements of which no two differ by more than the largest along an axis."""
         reach = self._settings.defects.band_shift_px * PIXEL_M
         if not reach:
             return {}
-        seed = salt(self._settings.seed, f"bands {draws[0]}")
-        return {
-            band: tuple((2 * float(hash01(seed, n, axis)) - 1) * reach for axis in (0, 1))  # type: ignore[misc]
-            for n, band in enumerate(_bands(self._level))
+        name = f"bands of {crossing.platform} {crossing.absolute_orbit} {place.name}"
+        draws = iter(self._draws(name, 2 * len(BANDS)))
+        shifts = {
+            band: ((next(draws) - 0.5) * reach, (next(draws) - 0.5) * reach) for band in BANDS
         }
+        return {band: shifts[band] for band in _bands(self._level)}
 
 
 def _bands(level: Level) -> tuple[str, ...]:
@@ -241,6 +249,7 @@ def _bands(level: Level) -> tuple[str, ...]:
 
 @lru_cache(maxsize=8)
 def _layers(level: Level, offset: float) -> dict[str, Layer]:
+    """Return the layers of a level with the offset that the metadata state."""
     layers = {
         band: Layer(band, RATIOS.get(band, 2), "uint16", nodata=0, scale=SCALE, offset=offset)
         for band in _bands(level)
@@ -250,66 +259,34 @@ def _layers(level: Level, offset: float) -> dict[str, Layer]:
     return layers
 
 
-def _overlap(life: Span, span: Span | None) -> Span | None:
-    if span is None:
-        return life
-    start, end = max(life.start, span.start), min(life.end, span.end)
-    return Span(start, end) if start < end else None
-
-
-def _unit(crossing: Pass) -> str:
-    return f"S2{crossing.platform[-1].upper()}"
-
-
-def _id(origin: S2Origin) -> str:
-    crossing = origin.crossing
-    return product_id(
-        _unit(crossing),
-        origin.level,
-        crossing.start,
-        origin.baseline,
-        crossing.relative_orbit,
-        origin.tile.name,
-        origin.generation,
-    )
-
-
-def _properties(origin: S2Origin, seen: Sight, cloud_cover: float) -> dict[str, Any]:
+def _properties(origin: S2Origin, named: Named, seen: Sight, cover: float) -> dict[str, Any]:
     """Return what the metadata state, under the names that STAC has for them."""
-    crossing, place = origin.crossing, origin.tile.name
-    unit, level = _unit(crossing), origin.level.upper()
-    started, made = crossing.start.strftime(STAMP), origin.generation.strftime(STAMP)
-    processed = f"N{origin.baseline}"
+    crossing, place = origin.crossing, origin.tile
+    made = format_utc(origin.generation)
     return {
-        "created": format_utc(origin.generation.replace(microsecond=0)),
+        "created": made,
+        "updated": made,
         "platform": crossing.platform,
         "constellation": "sentinel-2",
         "instruments": ["msi"],
         "gsd": 10,
-        "eo:cloud_cover": cloud_cover,
+        "eo:cloud_cover": cover,
         "sat:orbit_state": "descending",
         "sat:relative_orbit": crossing.relative_orbit,
         "sat:absolute_orbit": crossing.absolute_orbit,
         "view:sun_azimuth": round(origin.sun_azimuth, 6),
         "view:sun_elevation": round(90 - origin.sun_zenith, 6),
-        "proj:code": str(origin.tile.geobox.crs),
-        "grid:code": f"MGRS-{place}",
-        "mgrs:utm_zone": int(place[:2]),
-        "mgrs:latitude_band": place[2],
-        "mgrs:grid_square": place[3:],
+        "proj:epsg": place.epsg,
+        "proj:code": f"EPSG:{place.epsg}",
+        "grid:code": f"MGRS-{place.name}",
+        "mgrs:utm_zone": place.zone,
+        "mgrs:latitude_band": place.name[2],
+        "mgrs:grid_square": place.name[3:],
         "processing:version": origin.baseline,
-        "s2:mgrs_tile": place,
-        "s2:processing_baseline": origin.baseline,
-        "s2:product_type": f"S2MSI{level[1:]}",
-        "s2:product_uri": f"{_id(origin)}.SAFE",
-        "s2:datatake_id": f"G{unit}_{started}_{crossing.absolute_orbit:06d}_{processed}",
-        "s2:datastrip_id": f"{unit}_OPER_MSI_{level}_DS_2BPS_{made}_S{started}_{processed}",
-        "s2:granule_id": (
-            f"{unit}_OPER_MSI_{level}_TL_2BPS_{made}_A{crossing.absolute_orbit:06d}_T{place}_"
-            f"{processed}"
-        ),
-        "s2:generation_time": format_utc(origin.generation.replace(microsecond=0)),
+        "s2:mgrs_tile": place.name,
+        "s2:generation_time": made,
         "s2:mean_solar_zenith": round(origin.sun_zenith, 6),
         "s2:mean_solar_azimuth": round(origin.sun_azimuth, 6),
         "s2:nodata_pixel_percentage": round(100 * (1 - seen.share), 6),
+        **named.properties(crossing.absolute_orbit),
     }

@@ -9,22 +9,25 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
-from shapely.geometry import Polygon, box
+from shapely.geometry import Polygon
 from shapely.geometry.base import BaseGeometry
 
-from eodata.core.reproject import split_at_date_line
+from eodata.sandbox.groundtrack import Floats
 from eodata.sandbox.items import coarser
 from eodata.sandbox.orbits import SENTINEL2_HALF_SWATH_KM, Track
-from eodata.sandbox.planet.sites import SOUTH_M, Floats, Sites, from_lonlat, to_lonlat
-from eodata.sandbox.tiles import Tile, TilesNear, tile
+from eodata.sandbox.sensors.footprints import shares_ground
+from eodata.sandbox.squares import corner, meridian, outline, to_degrees, to_metres, turned
+from eodata.sandbox.tiles import Tile, TilesNear, to_ground
 
 LEAST_SHARE = 0.01
 """Of a tile; less is not made into a product."""
-COARSE = 200
-"""Base pixels per pixel of the grid on which cloud cover is counted: 2 km."""
-REACH_S = 40.0
-"""Flight over a tile takes 16 s; slanted, less than twice as much on either side."""
-TILE_RADIUS_KM = 80.0
+COARSE = 183
+"""Base pixels per pixel of the grid on which cloud cover is counted: 1.83 km, 60 by tile."""
+REACH_S, STEPS = 25.0, 21
+"""Swath edges are drawn for twice this time of flight; a tile takes 23 s from corner to corner."""
+SEGMENT_M = 15_000.0
+REACH_KM = 80.0
+"""From a tile's centre to its corners."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,92 +35,80 @@ class Sight:
     """A tile from one track.
 
     Attributes:
+        tile: The tile.
         footprint: The part inside of the swath, EPSG:4326.
         share: Of the tile, 0 to 1.
-        along: When the middle of the tile is abeam [s after the start of the pass].
-        centre: Longitude and latitude of the tile's middle [degrees].
-        coarse: The tile's grid at 2 km.
+        along: When the middle of the tile is abeam [s after the start of the pass], to the
+            millisecond.
+        coarse: The tile's grid at 1.83 km.
         seen: `(H, W)` bool, which of these pixels lie inside of the swath.
     """
 
+    tile: Tile
     footprint: BaseGeometry
     share: float
     along: float
-    centre: tuple[float, float]
     coarse: GeoBox
     seen: NDArray[np.bool_]
 
 
 class Searched:
-    """The tiles over some ground, ready to be asked which of them a track may show.
-
-    Tiles are made only when a track comes near: over the whole Earth there are 56,000.
-    """
+    """Some ground, ready to be asked which tiles over it a track shows."""
 
     def __init__(self, footprint: BaseGeometry) -> None:
         self._near = TilesNear.of(footprint)
-        self._known: dict[Track, list[Tile]] = {}
+        self._known: dict[Track, tuple[Tile, ...]] = {}
 
-    def on(self, track: Track) -> list[Tile]:
-        """Return the tiles that may lie in the swath of a track."""
+    def on(self, track: Track) -> tuple[Tile, ...]:
+        """Return the tiles over the ground that may lie in the swath of a track."""
         if track not in self._known:
-            across, _ = track.locate(self._near.squares.lon, self._near.squares.lat)
-            near = np.abs(across) < SENTINEL2_HALF_SWATH_KM + TILE_RADIUS_KM
-            self._known[track] = self._near.confirmed(near)
+            across, along = track.locate(self._near.squares.lon, self._near.squares.lat)
+            flown = (along >= 0) & (along < track.length_s)
+            near = flown & (np.abs(across) < SENTINEL2_HALF_SWATH_KM + REACH_KM)
+            self._known[track] = tuple(self._near.confirmed(near))
         return self._known[track]
+
+    def shares(self, footprint: BaseGeometry) -> bool:
+        """Return True when a footprint shares ground with what is searched."""
+        return shares_ground(self._near.ground, footprint)
+
+
+def along_of(tile: Tile, track: Track) -> float:
+    """Return when the middle of a tile is abeam [s after the start], to the millisecond."""
+    lon, lat = tile.centre
+    return round(float(track.locate(lon, lat)[1]), 3)
 
 
 @lru_cache(maxsize=30_000)
-def sight(name: str, track: Track) -> Sight | None:
+def sight(tile: Tile, track: Track) -> Sight | None:
     """Return the part of a tile that a track shows, None when it is too small for a product."""
-    found = tile(name)
-    lon, lat = found.centre
-    _, along = track.locate(np.array([lon]), np.array([lat]))
-    footprint, share = _seen(found, track, float(along[0]))
+    along = along_of(tile, track)
+    if not 0 <= along < track.length_s:
+        return None  # seen from the far side of a turning point
+    whole = Polygon(outline(tile.column, tile.row))
+    part = whole.intersection(_swath(tile, track, along))
+    share = part.area / whole.area
     if share < LEAST_SHARE:
         return None
-    coarse = coarser(found.geobox, COARSE)
-    across, _ = track.locate(*_lonlat(found, *_pixel_centres(coarse)))
-    return Sight(
-        footprint=footprint,
-        share=share,
-        along=float(along[0]),
-        centre=(lon, lat),
-        coarse=coarse,
-        seen=(np.abs(across) <= SENTINEL2_HALF_SWATH_KM).reshape(coarse.shape),
-    )
+    ring = shapely.get_coordinates(shapely.segmentize(part, SEGMENT_M).exterior)
+    coarse = coarser(tile.geobox, COARSE)
+    across, _ = track.locate(*_pixel_centres(tile, coarse))
+    seen = np.abs(across) <= SENTINEL2_HALF_SWATH_KM
+    return Sight(tile, to_ground(tile.zone, ring), share, along, coarse, seen)
 
 
-def _seen(found: Tile, track: Track, along: float) -> tuple[BaseGeometry, float]:
-    """Return the tile inside of the swath, EPSG:4326, and its share of the tile."""
-    grid = found.geobox
-    edge = float(SENTINEL2_HALF_SWATH_KM)
-    times = np.linspace(along - REACH_S, along + REACH_S, 33)
-    sides = [track.place(np.full(times.shape, side), times) for side in (-edge, edge)]
-    left, right = (np.column_stack(_xy(found, lon, lat)) for lon, lat in sides)
-    swath = Polygon(np.concatenate([left, right[::-1]])).buffer(0)
-    whole = box(*grid.boundingbox.bbox)
-    part = whole.intersection(swath)
-    degrees = shapely.transform(
-        shapely.segmentize(part, 20_000), lambda x, y: _lonlat(found, x, y), interleaved=False
-    )
-    return split_at_date_line(degrees), part.area / whole.area
+def _swath(tile: Tile, track: Track, along: float) -> Polygon:
+    """Return the swath around a tile, in metres of its zone counted from the equator."""
+    times = np.linspace(along - REACH_S, along + REACH_S, STEPS)
+    around = np.concatenate([times, times[::-1]])
+    side = np.repeat([-SENTINEL2_HALF_SWATH_KM, SENTINEL2_HALF_SWATH_KM], STEPS)
+    lon, lat = track.place(side, around)
+    return Polygon(np.column_stack(to_metres(turned(lon - meridian(tile.zone)), lat)))
 
 
-def _pixel_centres(grid: GeoBox) -> tuple[Floats, Floats]:
-    col, row = np.meshgrid(np.arange(grid.shape[1]) + 0.5, np.arange(grid.shape[0]) + 0.5)
-    affine = grid.affine
-    return affine.c + affine.a * col.ravel(), affine.f + affine.e * row.ravel()
-
-
-def _xy(found: Tile, lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
-    sites = from_lonlat(int(found.name[:2]), lon, lat)
-    return sites.x, sites.y + _false_m(found)
-
-
-def _lonlat(found: Tile, x: Floats, y: Floats) -> tuple[Floats, Floats]:
-    return to_lonlat(Sites(int(found.name[:2]), x, y - _false_m(found)))
-
-
-def _false_m(found: Tile) -> float:
-    return SOUTH_M if found.name[2] < "N" else 0.0
+def _pixel_centres(tile: Tile, grid: GeoBox) -> tuple[Floats, Floats]:
+    """Return longitudes and latitudes [degrees] of a grid of the tile, `(H, W)`."""
+    left, top = corner(tile.column, tile.row)
+    x, y = ((np.arange(size) + 0.5) * grid.affine.a for size in (grid.shape[1], grid.shape[0]))
+    lon, lat = to_degrees(*np.meshgrid(left + x, top - y))
+    return lon + meridian(tile.zone), lat

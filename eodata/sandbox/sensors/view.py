@@ -68,6 +68,7 @@ class Spot:
         time: Of the look.
         zenith: Of the sun [degrees].
         azimuth: Of the sun, clockwise from north [degrees].
+        frozen: When the clouds stopped moving: the tiles of one pass share it, and so their clouds.
         shift: Displacement `(x, y)` of the world [m].
     """
 
@@ -75,6 +76,7 @@ class Spot:
     time: datetime
     zenith: float
     azimuth: float
+    frozen: datetime
     shift: tuple[float, float] = (0.0, 0.0)
 
 
@@ -202,7 +204,7 @@ def facts_at(spot: Spot, grid: GeoBox, planet: Planet, weather: Weather) -> Fact
     """Return ground, season and sky of a grid at the time and displacement of a spot."""
     ground = planet.ground(grid, spot.shift)
     season = planet.season(ground, spot.time)
-    sky = weather.sky(grid, spot.time, ground.elevation, spot.shift)
+    sky = weather.sky(grid, spot.time, ground.elevation, spot.shift, frozen=spot.frozen)
     return Facts(ground, season, sky)
 
 

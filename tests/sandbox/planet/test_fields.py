@@ -53,6 +53,19 @@ def test_edge_is_the_distance_to_the_next_field(
     assert np.abs(edge[:, 1:] - edge[:, :-1])[inside].max() <= 8.0 + 0.1
 
 
+def test_edge_grows_by_a_metre_per_metre(
+    dense: tuple[Lay, np.ndarray, np.ndarray, np.ndarray],
+) -> None:
+    _, bits, _, edge = dense
+    rows, cols = np.gradient(edge, 8.0)
+    alone = np.ones(bits.shape, bool)
+    for shift, axis in ((1, 0), (-1, 0), (1, 1), (-1, 1)):
+        alone &= np.roll(bits, shift, axis) == bits
+    rise = np.hypot(rows, cols)[1:-1, 1:-1][alone[1:-1, 1:-1]]
+    # But for the ridges, where two edges are equally far.
+    assert (np.abs(rise - 1.0) < 0.02).mean() > 0.75
+
+
 def test_borders_inside_a_district_are_straight(
     dense: tuple[Lay, np.ndarray, np.ndarray, np.ndarray],
 ) -> None:

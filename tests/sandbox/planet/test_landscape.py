@@ -33,6 +33,7 @@ PLACES = {
     "moravia": (17.25, 48.98),
     "atlantic": (-30.0, 40.0),
     "steppe": (66.0, 49.0),
+    "yakutia": (129.0, 62.0),
 }
 
 
@@ -113,6 +114,28 @@ def test_water_is_flat_and_the_sea_is_at_zero() -> None:
     assert (coast.slope_x[water] == 0).all()
     assert (coast.slope_y[water] == 0).all()
     assert (coast.height[water] == 0).all()
+
+
+class Plateau(Relief):
+    """A hundred metres everywhere, the sea too, rising towards the east."""
+
+    def elevation(self, sites: Sites) -> np.ndarray:
+        return np.full(sites.shape, 100.0, np.float32)
+
+    def surface(self, sites: Sites) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        slope = np.full(sites.shape, 0.01, np.float32)
+        return self.elevation(sites), slope, 0 * slope
+
+
+def test_relief_ends_where_the_coast_of_the_landscape_is() -> None:
+    coast = Landscape(1, Climate(1), Plateau(1)).ground(sites_around(28.98, 41.02, 100, 60.0))
+    sea = coast.cover == Cover.SEA
+    assert (coast.elevation == np.where(sea, 0.0, 100.0)).all()
+    assert (coast.slope_x[~np.isin(coast.cover, WATER)] > 0).all()
+
+
+def test_nothing_is_sown_in_the_taiga() -> None:
+    assert share(ground("yakutia").cover, *CROP) < 0.01
 
 
 def test_heights_are_those_of_trees_houses_and_fields() -> None:

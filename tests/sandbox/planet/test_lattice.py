@@ -106,6 +106,21 @@ def test_field_passes_through_its_nodes() -> None:
     assert np.array_equal(field, hash01(1, i[np.newaxis, :], j[:, np.newaxis]))
 
 
+def test_faded_field_is_level_at_its_nodes() -> None:
+    ends = np.arange(1, 9) * 50.0
+    x = np.stack([ends - 0.5, ends, ends + 0.5]).ravel()
+    sites = Sites(31, x[np.newaxis, :], np.array([[50.0]]))
+    faded, straight = (
+        np.diff(
+            between_nodes(sites, 50.0, lambda i, j: hash01(1, i, j), fade=fade)[0].reshape(3, 8),
+            axis=0,
+        )
+        for fade in (True, False)
+    )
+    assert np.abs(faded).max() < 0.001
+    assert np.abs(straight).max() > 0.003
+
+
 def test_one_value_at_all_nodes_is_one_value_everywhere() -> None:
     field = between_nodes(lattice(0, 0, 10, 4, 3), 50.0, lambda i, j: np.float32(0.25) + 0 * i)
     assert field.shape == (3, 4)

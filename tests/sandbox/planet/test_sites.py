@@ -105,10 +105,12 @@ def test_rotated_grid_is_asked_point_by_point() -> None:
 
 
 def test_pixels_off_the_map_are_still_somewhere() -> None:
-    sinusoidal = "+proj=sinu +R=6371007.181 +units=m"
-    corner = GeoBox((3, 3), Affine(463.3, 0, -2e7, 0, -463.3, 1e7), sinusoidal)
-    zone, x, y = mosaic(corner)
-    assert (zone >= 1).all()
+    globe = GeoBox((3, 3), Affine(5e6, 0, -7.5e6, 0, -5e6, 7.5e6), "+proj=ortho +R=6371000")
+    zone, x, y = mosaic(globe)
+    assert zone[1, 1] == 31
+    for corner in (0, -1):
+        assert zone[corner, corner] == 31
+        assert y[corner, corner] == 0
     assert np.isfinite(x).all()
     assert np.isfinite(y).all()
 

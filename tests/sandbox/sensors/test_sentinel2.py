@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eodata.core.sandbox_spec import SandboxSettings
+from eodata.sandbox.orbits import SENTINEL2_HALF_SWATH_KM
 from eodata.sandbox.planet.cover import Cover
 from eodata.sandbox.sensors.classify import Scl
 from eodata.sandbox.sensors.sentinel2 import NOISE, Sentinel2
@@ -94,7 +95,7 @@ def test_noise_is_that_of_the_detector_and_differs_by_item_and_band() -> None:
 
 
 def test_swath_edge_is_nodata_and_only_there() -> None:
-    lon_of_edge = 2.05 - 145 / 70
+    lon_of_edge = 2.05 - SENTINEL2_HALF_SWATH_KM / 70
     item = toy_item(crossing=ToyPass(lon_of_edge))
     made, base = sensor(), window(120, 0, 48, 1368, factor=8)
     for key in ("B02", "B8A", "B10"):

@@ -82,7 +82,7 @@ class ToyWeather:
     sunlit: float = 1.0
     top: float = 2000.0
 
-    def sky(self, geobox, time, elevation, shift=(0.0, 0.0)) -> Sky:
+    def sky(self, geobox, time, elevation, shift=(0.0, 0.0), *, frozen=None) -> Sky:
         (piece,) = cut(geobox, shift)
         there = fractal(piece.sites, 2000.0, 7, 3) > 0.1 if self.thick else False
         shape = elevation.shape
@@ -101,6 +101,7 @@ class ToyPass:
     """A satellite that flies along the meridian `lon`."""
 
     lon: float = 2.0
+    start: datetime = SENSED
 
     def locate(self, lon, lat):
         return (np.asarray(lon) - self.lon) * 70.0, np.zeros(np.shape(lon))
