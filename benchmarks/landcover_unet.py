@@ -12,18 +12,11 @@ from numpy.typing import NDArray
 from pyproj import Transformer
 from torch import nn
 
-from benchmarks.realism import (
-    LEARNT_FROM,
-    Floats,
-    LearnScores,
-    Place,
-    Square,
-    clear_squares,
-    radar,
-    reflectance,
-)
+from benchmarks.realism import LearnScores
+from benchmarks.squares import Floats, Place, Square, clear_squares, radar, reflectance
 from eodata.sandbox.archive import SandboxArchive
 
+LEARNT_FROM = ("B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B11", "B12")
 SIMPLE = {10: 0, 20: 1, 30: 1, 100: 1, 40: 2, 50: 3, 60: 4, 70: 4, 80: 5, 90: 5, 95: 5}
 """Classes of WorldCover that count as one."""
 CLASSES = ("trees", "low plants", "crops", "built up", "bare or snow", "water")
@@ -42,7 +35,7 @@ def labels(archive: SandboxArchive, square: Square) -> Labels:
     made = np.full(grid.shape, UNKNOWN, np.uint8)
     table = np.full(256, UNKNOWN, np.uint8)
     table[list(SIMPLE)] = list(SIMPLE.values())
-    found = archive.collections["esa-worldcover"].find(grid.geographic_extent.geom, None)
+    found = archive.collections["esa-worldcover"].find(square.ground, None)
     for item in found:
         affine, (height, width) = item.base.affine, item.base.shape
         row = np.floor((lat - affine.f) / affine.e).astype(int)

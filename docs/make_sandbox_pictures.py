@@ -45,14 +45,14 @@ CLEAR_SHARE = 0.003
 
 TOWN = (5.324, 52.152)  # fields, forest, a town, a river and a lake in the Netherlands
 PLACES = (
-    ("fields, Kansas", -98.35, 38.45, 6),
+    ("fields, Kansas", -100.8, 38.4, 6),
     ("megacity, Cairo", 31.25, 30.06, 10),
     ("edge of the rain forest, Rondônia", -62.9, -10.6, 8),
     ("desert, Namib", 15.6, -24.4, 9),
     ("mountains with snow, Valais", 8.0, 46.3, 6),
     ("coast, Brittany", -3.35, 47.70, 7),
     ("tundra, Taymyr", 98.0, 73.2, 8),
-    ("savanna, Serengeti", 34.6, -2.4, 2),
+    ("savanna, Limpopo", 31.5, -24.0, 4),
 )
 """Name, longitude, latitude, month of 2020."""
 

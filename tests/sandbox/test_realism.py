@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks import realism
-from benchmarks.realism import Place
+from benchmarks.squares import Place, at_ratio, clear_squares, land_places
 from eodata.core.sandbox_spec import Defects, SandboxSettings
 from eodata.sandbox.archive import SandboxArchive
 from eodata.sandbox.planet.cover import Cover
@@ -36,8 +36,8 @@ def displaced():
 
 
 def test_a_real_cloud_mask_finds_thick_cloud(archive):
-    scores = realism.cloud_mask_scores(archive, realism.land_places(20, seed=0), 7, COARSE)
-    assert scores.images == 7
+    scores = realism.cloud_mask_scores(archive, land_places(20, seed=0), 4, COARSE)
+    assert scores.images == 4
     assert scores.cloudy >= 3
     assert scores.pooled_iou >= 0.7
     assert scores.recall >= 0.9
@@ -63,7 +63,7 @@ def test_planted_shifts_are_recovered(archive, displaced):
 
 
 def test_shifts_are_planted_by_more_than_what_is_allowed(archive, displaced):
-    square = next(realism.clear_squares(archive, DESERT))
+    square = next(clear_squares(archive, DESERT))
     item = displaced.collections["sentinel-2-l1c"].get(square.item.id)
     assert max(abs(metres) for metres in item.origin.shift) > 5
 
@@ -112,12 +112,12 @@ def test_mutual_information_peaks_where_images_agree():
 
 def test_bands_are_brought_to_one_grid():
     fine = np.arange(16, dtype=np.float32).reshape(4, 4)
-    assert (realism.at_ratio(fine, 1, 2) == [[2.5, 4.5], [10.5, 12.5]]).all()
-    assert (realism.at_ratio(fine, 6, 2)[:3, :3] == 0).all()
-    assert realism.at_ratio(fine, 6, 2).shape == (12, 12)
+    assert (at_ratio(fine, 1, 2) == [[2.5, 4.5], [10.5, 12.5]]).all()
+    assert (at_ratio(fine, 6, 2)[:3, :3] == 0).all()
+    assert at_ratio(fine, 6, 2).shape == (12, 12)
 
 
 def test_places_are_on_land_and_the_same_in_every_run():
-    places = list(islice(realism.land_places(5, seed=3), 5))
-    assert places == realism.land_places(5, seed=3)
+    places = list(islice(land_places(5, seed=3), 5))
+    assert places == land_places(5, seed=3)
     assert len({place.lon for place in places}) == 5

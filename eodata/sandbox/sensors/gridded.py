@@ -26,9 +26,9 @@ from shapely.geometry.base import BaseGeometry
 
 from eodata.core.sandbox_spec import SandboxSettings
 from eodata.core.span import Span, format_utc
+from eodata.sandbox.footprints import may_hold_land, shares_ground, within_180
 from eodata.sandbox.items import CELL, Layer, SandboxItem
 from eodata.sandbox.planet.planet import Planet
-from eodata.sandbox.sensors.footprints import may_hold_land, shares_ground, within_180
 
 
 @dataclass(frozen=True, slots=True)

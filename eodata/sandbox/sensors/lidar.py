@@ -20,6 +20,7 @@ from shapely.geometry.base import BaseGeometry
 
 from eodata.core.reproject import WGS84
 from eodata.core.span import Span
+from eodata.sandbox.footprints import within_180
 from eodata.sandbox.planet.cover import BUILT, WATER, Cover
 from eodata.sandbox.planet.ground import Ground
 from eodata.sandbox.planet.lattice import Field, hash01, salt
@@ -32,7 +33,6 @@ from eodata.sandbox.planet.sites import (
     to_lonlat,
     zone_at,
 )
-from eodata.sandbox.sensors.footprints import within_180
 
 MISSION = Span(datetime(2019, 4, 18, tzinfo=UTC), datetime(2023, 3, 17, tzinfo=UTC))
 REACH_DEG = 51.6

@@ -18,6 +18,12 @@ from odc.geo.geobox import GeoBox
 from shapely.geometry import Polygon
 from shapely.geometry.base import BaseGeometry
 
+from eodata.sandbox.footprints import (
+    KM_PER_DEG,
+    near_land,
+    shares_ground,
+    within_180,
+)
 from eodata.sandbox.items import CELL
 from eodata.sandbox.orbits import (
     SENTINEL1_FAR_KM,
@@ -27,12 +33,6 @@ from eodata.sandbox.orbits import (
     Track,
 )
 from eodata.sandbox.planet.sites import SOUTH_M, Floats, from_lonlat, zone_at
-from eodata.sandbox.sensors.footprints import (
-    KM_PER_DEG,
-    near_land,
-    shares_ground,
-    within_180,
-)
 
 FRAME_S = 25.0
 FRAMES = 118

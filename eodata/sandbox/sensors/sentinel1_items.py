@@ -14,11 +14,11 @@ from shapely.geometry.base import BaseGeometry
 
 from eodata.core.sandbox_spec import SandboxSettings
 from eodata.core.span import Span, format_utc
+from eodata.sandbox.footprints import within_180
 from eodata.sandbox.items import Layer, SandboxItem
 from eodata.sandbox.missions import MISSIONS
 from eodata.sandbox.orbits import Pass, passes
 from eodata.sandbox.planet.lattice import hash01, salt
-from eodata.sandbox.sensors.footprints import within_180
 from eodata.sandbox.sensors.gridded import by_key
 from eodata.sandbox.sensors.sentinel1_frames import (
     FRAME_S,

@@ -202,7 +202,7 @@ class Sentinel2Items:
         cover = origin.true_cloud_cover
         if draws[_COVER] < defects.wrong_cloud_cover:
             cover = self._cover(
-                seen, origin.sensed - (1 + int(CYCLES_AWAY * draws[_OTHER])) * CYCLE
+                seen, origin.crossing.start - (1 + int(CYCLES_AWAY * draws[_OTHER])) * CYCLE
             )
         return SandboxItem(
             id=named.id,

@@ -12,10 +12,10 @@ from odc.geo.geobox import GeoBox
 from shapely.geometry import Polygon
 from shapely.geometry.base import BaseGeometry
 
+from eodata.sandbox.footprints import shares_ground
 from eodata.sandbox.groundtrack import Floats
 from eodata.sandbox.items import coarser
 from eodata.sandbox.orbits import SENTINEL2_HALF_SWATH_KM, Track
-from eodata.sandbox.sensors.footprints import shares_ground
 from eodata.sandbox.squares import corner, meridian, outline, to_degrees, to_metres, turned
 from eodata.sandbox.tiles import Tile, TilesNear, to_ground
 

@@ -24,7 +24,8 @@ from eodata.sandbox.serve.refusals import RefusedError
 KEPT = 32
 """Listings that are kept."""
 SHORT_AFTER_S = 5.0
-"""After so long a page that has something is given as it is, with a link to the rest [s]."""
+"""So long after the first item was looked at, a page that has something is given as it is, with a
+link to the rest [s]."""
 GIVEN_UP_AFTER_S = 30.0
 """After so long an empty page is refused: a client would take it for the end [s]."""
 
@@ -153,13 +154,15 @@ class Pages:
     ) -> tuple[list[Hit], Place | None]:
         """Return what is on the page, and the place that was reached unless nothing is left."""
         hits: list[Hit] = []
+        first = None
         for hit in found:
             if keep(hit):
                 hits.append(hit)
-            waited = self._clock() - began
-            if len(hits) == limit or (hits and waited > SHORT_AFTER_S):
+            now = self._clock()
+            first = now if first is None else first
+            if len(hits) == limit or (hits and now - first > SHORT_AFTER_S):
                 return hits, hit.place if found.more else None
-            if waited > GIVEN_UP_AFTER_S:
+            if now - began > GIVEN_UP_AFTER_S:
                 raise RefusedError(
                     504, "too many items were looked at and none matched; narrow the search"
                 )

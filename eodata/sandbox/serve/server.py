@@ -157,8 +157,8 @@ def serve_forever(
                 ready(server)
             told.wait(seconds)
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, earlier in before.items():
+            signal.signal(number, earlier)
 
 
 class _Connection(H11Protocol):

@@ -77,6 +77,11 @@ def test_haze_brightens_dark_ground_and_dims_bright_ground() -> None:
     assert seen(0.8, B04, haze=0.6) < seen(0.8, B04, haze=0.1)
 
 
+def test_air_throws_the_light_of_bright_ground_back_at_it() -> None:
+    path, grey, white = (seen(rho, B02) for rho in (0.0, 0.4, 0.8))
+    assert white - path > 2.05 * (grey - path)
+
+
 def test_vapour_darkens_band_9_and_blinds_band_10() -> None:
     assert seen(0.3, B09, vapour=4) < seen(0.3, B09, vapour=1) < 0.6 * seen(0.3, B8A)
     assert seen(0.3, B10) < 0.003

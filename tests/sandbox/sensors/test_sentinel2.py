@@ -129,6 +129,12 @@ def test_shift_of_whole_pixels_moves_the_picture(key: str, ratio: int) -> None:
     assert np.abs(moved - still).max() > 200
 
 
+def test_shift_of_a_band_moves_it_as_the_shift_of_the_item_would() -> None:
+    made = sensor("l2a")
+    alone = render(made, "B02", band_shifts={"B02": (13.0, -27.0)})
+    np.testing.assert_array_equal(alone, render(made, "B02", shift=(13.0, -27.0)))
+
+
 def test_shift_of_one_band_leaves_the_others() -> None:
     made = sensor("l2a")
     plain, moved = (

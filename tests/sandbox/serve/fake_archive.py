@@ -17,7 +17,7 @@ from eodata.sandbox.tiles import tile as tile_by_name
 
 START = datetime(2021, 12, 1, 10, 30, 21, 24000, tzinfo=UTC)
 SPAN = Span(datetime(2015, 7, 4, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC))
-TILES = ("31UDS", "33TWL", "34QDH", "01KAB")
+TILES = ("31UDS", "33TWL", "34QDH", "60KZG")
 """In Flanders, Slovenia, Chad and at the date line."""
 RATIOS = {"B01": 6, "B02": 1, "B03": 1, "B04": 1, "B05": 2, "B06": 2, "B07": 2, "B08": 1,
           "B8A": 2, "B09": 6, "B10": 6, "B11": 2, "B12": 2}  # fmt: skip
@@ -69,7 +69,7 @@ def _frame():
 
 def sentinel2(level: str, tile: str, day: int, baseline: str = "") -> SandboxItem:
     place = tile_by_name(tile)
-    time = START + timedelta(days=day, seconds=TILES.index(tile))
+    time = START + timedelta(days=day, seconds=TILES.index(tile) if tile in TILES else 0)
     platform = "ab"[day // 5 % 2]
     baseline = baseline or ("0301" if time.year < 2022 else "0400")
     made = time + timedelta(hours=4)
@@ -90,6 +90,7 @@ def sentinel2(level: str, tile: str, day: int, baseline: str = "") -> SandboxIte
             "instruments": ["msi"],
             "eo:cloud_cover": round((day * 37 + len(tile) * ord(tile[3])) % 1000 / 10, 2),
             "grid:code": f"MGRS-{tile}",
+            "proj:epsg": place.geobox.crs.epsg,
             "sat:orbit_state": "descending",
             "sat:relative_orbit": 51,
             "sat:absolute_orbit": 33_000 + day,

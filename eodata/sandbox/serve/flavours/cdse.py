@@ -37,7 +37,7 @@ DESIGNATORS = {
     "S1A": "2014-016A", "S1B": "2016-025A", "S1C": "2024-233A",
 }  # fmt: skip
 BUCKET = "s3://sandbox"
-COMMON = ("alternate-assets/v1.2.0", "projection/v2.0.0", "raster/v2.0.0", "processing/v1.2.0")
+ALWAYS = ("alternate-assets/v1.2.0", "projection/v2.0.0", "raster/v2.0.0", "processing/v1.2.0")
 
 
 def _sentinel2_properties(item: SandboxItem) -> JSON:
@@ -93,7 +93,7 @@ def _asset(item: SandboxItem, layer: Layer, path: str, places: Places) -> JSON:
     if band is not None:
         described |= {
             "eo:common_name": band.name
-            if band.common != "rededge"
+            if band.common_name != "rededge"
             else f"rededge07{band.name[-1]}",
             "eo:center_wavelength": band.wavelength,
             "eo:full_width_half_max": band.width,
@@ -142,7 +142,7 @@ def _plain_assets(folder: str) -> JSON:
 
 
 _SENTINEL_2 = extension(
-    *COMMON, "eo/v2.0.0", "grid/v1.1.0", "product/v0.1.0", "sat/v1.0.0", "view/v1.0.0"
+    *ALWAYS, "eo/v2.0.0", "grid/v1.1.0", "product/v0.1.0", "sat/v1.0.0", "view/v1.0.0"
 )
 
 CDSE = Flavour(
@@ -159,13 +159,13 @@ CDSE = Flavour(
         ),
         "sentinel-1-grd": Shape(
             "sentinel-1-grd",
-            extension(*COMMON, "sar/v1.0.0", "sat/v1.0.0"),
+            extension(*ALWAYS, "sar/v1.0.0", "sat/v1.0.0"),
             _sentinel1_properties,
             **_plain_assets("Sentinel-1/SAR/GRD"),
         ),
         "cop-dem-glo-30-dged-cog": Shape(
             "cop-dem-glo-30",
-            extension(*COMMON),
+            extension(*ALWAYS),
             _grid_properties,
             **_plain_assets("auxdata/CopDEM_COG"),
         ),

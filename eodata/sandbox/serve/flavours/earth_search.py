@@ -147,7 +147,7 @@ def _band_asset(item: SandboxItem, layer: Layer, places: Places) -> JSON:
     band = BANDS[layer.key]
     described = {
         "name": band.key,
-        "common_name": band.common,
+        "common_name": band.common_name,
         "center_wavelength": band.wavelength,
         "full_width_half_max": band.width,
     }

@@ -38,7 +38,7 @@ TITLES = {
     "rededge3": "Vegetation red edge 3", "nir": "NIR", "nir08": "Vegetation red edge 4",
     "nir09": "Water vapor", "swir16": "SWIR (1.6)", "swir22": "SWIR (2.2)",
 }  # fmt: skip
-COMMON_NAMES = {"nir08": "rededge", "nir09": None}
+RENAMED = {"nir08": "rededge", "nir09": None}
 """Where they are not those of Earth Search."""
 OTHER_LAYERS = {
     "SCL": "Scene classfication map (SCL)",  # the spelling is the archive's
@@ -104,7 +104,7 @@ def _msi_asset(item: SandboxItem, layer: Layer, places: Places) -> JSON:
     words = f"Band {band.number} - {TITLES.get(band.name, band.title)}"
     described = {
         "name": band.key,
-        "common_name": COMMON_NAMES.get(band.name, band.common),
+        "common_name": RENAMED.get(band.name, band.common_name),
         "description": words,
         "center_wavelength": band.wavelength,
         "full_width_half_max": band.width,

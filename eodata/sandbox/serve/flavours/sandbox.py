@@ -23,7 +23,7 @@ from eodata.sandbox.serve.stac_item import (
     wkt,
 )
 
-COMMON = ("projection/v2.0.0", "raster/v2.0.0")
+ALWAYS = ("projection/v2.0.0", "raster/v2.0.0")
 OPTICAL = ("eo/v1.1.0", "grid/v1.1.0", "mgrs/v1.0.0", "sat/v1.0.0", "view/v1.0.0")
 RADAR = ("sar/v1.0.0", "sat/v1.0.0")
 
@@ -31,7 +31,7 @@ RADAR = ("sar/v1.0.0", "sat/v1.0.0")
 def _properties(item: SandboxItem) -> JSON:
     code = epsg(item)
     return {
-        **item.properties,
+        **{k: v for k, v in item.properties.items() if not k.startswith("proj:")},
         "proj:code": None if code is None else f"EPSG:{code}",
         "proj:wkt2": wkt(item) if code is None else None,
         "proj:bbox": edges_of(item),
@@ -82,7 +82,7 @@ def _described(key: str) -> list[JSON] | None:
     return [
         {
             "name": key,
-            "common_name": band.common,
+            "common_name": band.common_name,
             "center_wavelength": band.wavelength,
             "full_width_half_max": band.width,
         }
@@ -90,7 +90,7 @@ def _described(key: str) -> list[JSON] | None:
 
 
 def _shape(source: str, *extensions: str) -> Shape:
-    return Shape(source, extension(*COMMON, *extensions), _properties, _assets)
+    return Shape(source, extension(*ALWAYS, *extensions), _properties, _assets)
 
 
 SANDBOX = Flavour(

@@ -32,7 +32,7 @@ class Band:
     Attributes:
         key: B01 to B12, B8A.
         name: As Earth Search calls it.
-        common: Common name of the EO extension, versions 1.
+        common_name: Common name of the EO extension, versions 1.
         title: In words.
         wavelength: Of the centre [µm].
         width: Full width at half maximum [µm].
@@ -40,7 +40,7 @@ class Band:
 
     key: str
     name: str
-    common: str
+    common_name: str
     title: str
     wavelength: float
     width: float

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapely.geometry import box
 
-from eodata.sandbox.sensors.footprints import (
+from eodata.sandbox.footprints import (
     may_hold_land,
     near_land,
     shares_ground,
