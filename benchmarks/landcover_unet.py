@@ -119,9 +119,8 @@ def learn(
     seconds = time.perf_counter() - started
     true = np.concatenate([y.ravel() for _, y in unseen])
     said = np.concatenate([_predicted(net, (x - mean) / spread).ravel() for x, _ in unseen])
-    seen = np.concatenate([y.ravel() for _, y in learnt])
-    commonest = np.bincount(seen[seen != UNKNOWN]).argmax()
     known = true != UNKNOWN
+    commonest = np.bincount(true[known]).argmax()
     with np.errstate(invalid="ignore"):
         hits = [
             float(np.mean(said[true == n] == n)) if (true == n).any() else float("nan")
@@ -164,4 +163,5 @@ def _predicted(net: UNet, image: Floats) -> NDArray[Any]:
     net.eval()
     with torch.no_grad():
         scores = net(torch.from_numpy(image[np.newaxis]))
-    return scores.argmax(dim=1)[0].numpy()
+    said: NDArray[Any] = scores.argmax(dim=1)[0].numpy()
+    return said

@@ -32,9 +32,10 @@ from benchmarks.squares import (
 )
 from eodata.sandbox.archive import SandboxArchive
 from eodata.sandbox.clouds import THICK_CLOUD
-from eodata.sandbox.planet.cover import BUILT, Cover
+from eodata.sandbox.planet.cover import BUILT, CROP, Cover
 
 Mask = NDArray[np.bool_]
+SOIL = (Cover.BARE, Cover.SAND, Cover.ROCK, *CROP)
 CLOUD_BANDS = ("B01", "B02", "B04", "B05", "B08", "B8A", "B09", "B10", "B11", "B12")
 """What s2cloudless looks at, in its order."""
 
@@ -71,7 +72,7 @@ class LearnScores:
 
     Attributes:
         accuracy: Share of pixels with the right class.
-        majority: The same for always saying the commonest class of the training places.
+        majority: The same for always saying what is commonest on the unseen places.
         recalls: Share of each class that was found, NaN for a class that is not there.
         seconds: What training took.
     """
@@ -113,7 +114,7 @@ def cloud_images(
         truth = archive.truth(square.item, square.grid)
         thick, cloud = (
             at_ratio(part.astype(np.float32), 1, ratio) >= 0.5
-            for part in (truth["thick"] > THICK_CLOUD, truth["cloud"])
+            for part in (np.greater(truth["thick"], THICK_CLOUD), truth["cloud"])
         )
         yield square, mask, thick, cloud
 
@@ -179,12 +180,10 @@ def share_of(kind: str, truth: dict[str, NDArray[Any]]) -> float:
     """Return how much of a square is bright or bare soil, built up, or under snow."""
     if kind == "snow":
         return float(truth["snow"].mean())
-    covers = {"soil": (Cover.BARE, Cover.SAND, Cover.ROCK), "urban": BUILT}[kind]
-    if kind == "soil":
-        covers += (Cover.SUMMER_CROP, Cover.WINTER_CROP)
-        bare = np.isin(truth["cover"], covers) & (truth["green"] < 0.3) & (truth["snow"] < 0.05)
-        return float(bare.mean())
-    return float(np.isin(truth["cover"], covers).mean())
+    if kind == "urban":
+        return float(np.isin(truth["cover"], BUILT).mean())
+    bare = np.isin(truth["cover"], SOIL) & (truth["green"] < 0.3) & (truth["snow"] < 0.05)
+    return float(bare.mean())
 
 
 def displacement(

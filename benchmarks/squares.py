@@ -1,4 +1,4 @@
-"""Squares of ground in the sandbox, found as a user would: by place, time and stated cloud cover."""
+"""Squares of ground in the sandbox, found as a user would: by place, time and stated clouds."""
 
 from __future__ import annotations
 

@@ -36,9 +36,9 @@ def displaced():
 
 
 def test_a_real_cloud_mask_finds_thick_cloud(archive):
-    scores = realism.cloud_mask_scores(archive, land_places(20, seed=0), 4, COARSE)
-    assert scores.images == 4
-    assert scores.cloudy >= 3
+    scores = realism.cloud_mask_scores(archive, land_places(20, seed=0), 3, COARSE)
+    assert scores.images == 3
+    assert scores.cloudy >= 2
     assert scores.pooled_iou >= 0.7
     assert scores.recall >= 0.9
 
@@ -83,7 +83,8 @@ def test_a_small_network_learns_land_cover(archive):
     try:
         near = at(-93.2, 42.1, 2020, 7, 1, days=50)
         learnt, unseen = sample(archive, FIELDS), sample(archive, near)
-        scores = learn([learnt], [unseen], steps=60, crop=48, batch=8)
+        part = unseen[0][:, :240, :240], unseen[1][:240, :240]
+        scores = learn([learnt], [part], steps=50, crop=32, batch=8)
     finally:
         torch.set_num_threads(threads)
     assert scores.majority < 0.75

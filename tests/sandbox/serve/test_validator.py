@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import requests
+from shapely.geometry import box
 from stac_api_validator.validations import QueryConfig, validate_api
+from stac_validator.stac_validator import StacValidate
 
+from eodata.core.sandbox_spec import SandboxSettings
+from eodata.core.span import Span
+from eodata.sandbox.archive import SandboxArchive
 from eodata.sandbox.serve.api import create_app
-from eodata.sandbox.serve.flavours import FLAVOURS
+from eodata.sandbox.serve.flavours import FLAVOURS, offers
+from eodata.sandbox.serve.flavours.described import describe
+from eodata.sandbox.serve.stac_item import Places
 from tests.sandbox.serve.api_server import serving
 from tests.sandbox.serve.fake_archive import fake_archive
 
@@ -105,6 +113,25 @@ def test_the_public_validator_finds_no_errors(name, missing):
     assert {url.split("github.io/")[1].rsplit("/", 1)[0] for url in missing} == UNPUBLISHED_HERE[
         name
     ]
+
+
+def test_items_of_the_simulated_earth_are_valid(missing):
+    ground, june = (
+        box(4.3, 50.7, 4.4, 50.8),
+        Span(*(datetime(2021, 6, d, tzinfo=UTC) for d in (1, 20))),
+    )
+    places = Places("http://127.0.0.1:1/", "http://127.0.0.1:1/assets")
+    collections = SandboxArchive(SandboxSettings()).collections
+    for chosen in FLAVOURS.values():
+        shown = offers(chosen, collections)
+        assert set(shown) == set(chosen.shapes)
+        for offer in shown.values():
+            span = june if offer.id.startswith("sentinel") else None
+            item = next(offer.source.find(ground, span))
+            assert offer.find(offer.name(item)).id == item.id
+            for made in (offer.feature(item, places), describe(offer, places)):
+                checked = StacValidate()
+                assert checked.validate_dict(made), (chosen.name, offer.id, checked.message)
 
 
 def test_the_validator_would_see_a_mistake(missing, monkeypatch):

@@ -37,7 +37,7 @@ DESIGNATORS = {
     "S1A": "2014-016A", "S1B": "2016-025A", "S1C": "2024-233A",
 }  # fmt: skip
 BUCKET = "s3://sandbox"
-ALWAYS = ("alternate-assets/v1.2.0", "projection/v2.0.0", "raster/v2.0.0", "processing/v1.2.0")
+ALWAYS = ("alternate-assets/v1.2.0", "projection/v2.0.0", "processing/v1.2.0")
 
 
 def _sentinel2_properties(item: SandboxItem) -> JSON:
@@ -142,7 +142,13 @@ def _plain_assets(folder: str) -> JSON:
 
 
 _SENTINEL_2 = extension(
-    *ALWAYS, "eo/v2.0.0", "grid/v1.1.0", "product/v0.1.0", "sat/v1.0.0", "view/v1.0.0"
+    *ALWAYS,
+    "eo/v2.0.0",
+    "grid/v1.1.0",
+    "product/v0.1.0",
+    "raster/v2.0.0",
+    "sat/v1.0.0",
+    "view/v1.0.0",
 )
 
 CDSE = Flavour(

@@ -40,12 +40,13 @@ def describe(offer: Offer, places: Places) -> JSON:
     source, span, item = offer.source, offer.source.span, example(offer)
     home = places.collection(offer.id)
     in_core = offer.stac_version != "1.0.0"
+    told = "simulated" in source.title.lower()
     return {
         "type": "Collection",
         "stac_version": offer.stac_version,
         "stac_extensions": [] if in_core else list(extension("item-assets/v1.0.0")),
         "id": offer.id,
-        "title": source.title if "simulated" in source.title else f"{source.title} (simulated)",
+        "title": source.title if told else f"{source.title} (simulated)",
         "description": f"{NOT_REAL}. {source.description}",
         "keywords": ["simulated", "synthetic", "sandbox"],
         "license": LICENCE,

@@ -25,6 +25,7 @@ from eodata.sandbox.serve.stac_item import (
 
 ALWAYS = ("projection/v2.0.0", "raster/v2.0.0")
 OPTICAL = ("eo/v1.1.0", "grid/v1.1.0", "mgrs/v1.0.0", "sat/v1.0.0", "view/v1.0.0")
+M_PER_DEG = 111_200.0
 RADAR = ("sar/v1.0.0", "sat/v1.0.0")
 
 
@@ -55,6 +56,7 @@ def _asset(item: SandboxItem, layer: Layer, places: Places) -> JSON:
             "data_type": layer.dtype,
             "nodata": layer.nodata,
             "unit": layer.unit if layer.unit not in ("", "1") else None,
+            "raster:spatial_resolution": _gsd(item, layer),
             "raster:scale": layer.scale,
             "raster:offset": layer.offset,
             "proj:shape": shape_of(item, layer.ratio),
@@ -69,10 +71,11 @@ def _title(key: str) -> str:
     return f"{BANDS[key].title} (band {BANDS[key].number})" if key in BANDS else key
 
 
-def _gsd(item: SandboxItem, layer: Layer) -> float | None:
-    if item.base.crs is not None and item.base.crs.projected:
-        return pixel_size(item, layer)
-    return item.properties.get("gsd")
+def _gsd(item: SandboxItem, layer: Layer) -> float:
+    """Return the edge of a pixel [m], along the meridian where the grid is one of degrees."""
+    size = pixel_size(item, layer)
+    projected = item.base.crs is not None and item.base.crs.projected
+    return size if projected else round(size * M_PER_DEG, 1)
 
 
 def _described(key: str) -> list[JSON] | None:
