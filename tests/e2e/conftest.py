@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from eodata.cli.app import main
 from tests.e2e.building import Cli, Ran, run_command
 
 
@@ -38,3 +39,26 @@ def demo(cli: Cli, tmp_path_factory: pytest.TempPathFactory) -> Path:
     ran = cli("build", "demo", "--out", store)
     assert ran.code == 0, ran.err
     return store
+
+
+@pytest.fixture
+def workplace(tmp_path: Path) -> Path:
+    """The folder that `run` works in."""
+    return tmp_path
+
+
+@pytest.fixture
+def run(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Cli:
+    """Run `eodata …` in this process."""
+    monkeypatch.setenv("EODATA_HOME", str(workplace / "home"))
+    monkeypatch.chdir(workplace)
+
+    def run(*arguments: object) -> Ran:
+        with pytest.raises(SystemExit) as ended:
+            main([str(a) for a in arguments])
+        out, err = capsys.readouterr()
+        return Ran(int(ended.value.code or 0), out, err)
+
+    return run

@@ -15,28 +15,12 @@ import pytest
 import yaml
 import zarr
 
-from eodata.cli.app import main
-from tests.e2e.building import Cli, Ran, array_bytes, run_command
+from tests.e2e.building import Cli, array_bytes, run_command
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 BROKEN_ITEM = "S2B_31UDS_20180715_0_L2A"
 
 Edit = Callable[[dict], object]
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
-    """Run `eodata …` in this process."""
-    monkeypatch.setenv("EODATA_HOME", str(tmp_path / "home"))
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: object) -> Ran:
-        with pytest.raises(SystemExit) as ended:
-            main([str(a) for a in arguments])
-        out, err = capsys.readouterr()
-        return Ran(int(ended.value.code or 0), out, err)
-
-    return run
 
 
 @pytest.fixture

@@ -9,39 +9,29 @@ import pytest
 import yaml
 import zarr
 
-from eodata.cli.app import main
-from tests.e2e.building import Cli, Ran, array_bytes
+from tests.e2e.building import Cli, array_bytes
 
 pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def one_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("sandbox")
 
 
 @pytest.fixture
-def run(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
-    """Run `eodata …` in this process, all tests in one folder."""
-    monkeypatch.setenv("EODATA_HOME", str(home / "home"))
-    monkeypatch.chdir(home)
-
-    def run(*arguments: object) -> Ran:
-        with pytest.raises(SystemExit) as ended:
-            main([str(a) for a in arguments])
-        out, err = capsys.readouterr()
-        return Ran(int(ended.value.code or 0), out, err)
-
-    return run
+def workplace(one_folder: Path) -> Path:
+    """All tests work in one folder, so that the store is built once."""
+    return one_folder
 
 
 @pytest.fixture
-def store(run: Cli, home: Path) -> Path:
+def store(run: Cli, workplace: Path) -> Path:
     """One sample of the recipe sandbox-mini; later tests find it built."""
     ran = run("build", "sandbox-mini", "--limit", 1)
     assert ran.code == 0, ran.err
     assert "SYNTHETIC" in ran.err
-    return home / "sandbox-mini"
+    return workplace / "sandbox-mini"
 
 
 def test_simulated_pixels_say_so_everywhere(run: Cli, store: Path) -> None:
@@ -59,9 +49,9 @@ def test_a_simulated_store_verifies(run: Cli, store: Path) -> None:
     assert verdict["ok"]
 
 
-def test_the_same_world_gives_the_same_bytes(run: Cli, store: Path, home: Path) -> None:
+def test_the_same_world_gives_the_same_bytes(run: Cli, store: Path, workplace: Path) -> None:
     assert run("build", "sandbox-mini", "--limit", 1, "--out", "again").code == 0
-    assert array_bytes(home / "again") == array_bytes(store)
+    assert array_bytes(workplace / "again") == array_bytes(store)
 
 
 def test_another_seed_is_another_dataset(run: Cli, store: Path) -> None:
@@ -77,8 +67,8 @@ def test_a_locked_build_in_another_world_is_refused(run: Cli, store: Path) -> No
     assert "seed=2" in ran.err
 
 
-def test_recipes_of_other_providers_can_be_tried_in_the_sandbox(run: Cli, home: Path) -> None:
-    recipe = home / "mine.yaml"
+def test_recipes_of_other_providers_can_be_tried_in_the_sandbox(run: Cli, workplace: Path) -> None:
+    recipe = workplace / "mine.yaml"
     recipe.write_text(
         """\
 name: mine

@@ -7,21 +7,20 @@ Both kinds of one acquisition share their speckle.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
-from shapely.geometry.base import BaseGeometry
 
 from eodata.core.sandbox_spec import SandboxSettings
-from eodata.core.span import Span
 from eodata.sandbox.items import SandboxItem
 from eodata.sandbox.planet.lattice import Field, Ints, salt
 from eodata.sandbox.planet.planet import Planet
 from eodata.sandbox.sensors import speckle
 from eodata.sandbox.sensors.backscatter import Look, sigma0
+from eodata.sandbox.sensors.listed import Listed
 from eodata.sandbox.sensors.sentinel1_items import NODATA_RTC, S1Origin, Sentinel1Items
 from eodata.sandbox.sensors.sentinel1_swath import Strip, strip_over
 
@@ -40,34 +39,15 @@ BORDER_DB = (-25.0, -35.0)
 _PER_DB = np.float32(np.log(10) / 10)
 
 
-class Sentinel1:
+class Sentinel1(Listed):
     """The collection `sentinel-1-grd` or `sentinel-1-rtc`. Threads may share it."""
 
     def __init__(
         self, kind: Literal["grd", "rtc"], settings: SandboxSettings, planet: Planet
     ) -> None:
-        self._listing = Sentinel1Items(kind, settings)
+        super().__init__(Sentinel1Items(kind, settings))
         self._kind, self._seed, self._planet = kind, settings.seed, planet
-        self.id, self.span = self._listing.id, self._listing.span
         self.title, self.description = NAMES[kind]
-
-    def find(
-        self, footprint: BaseGeometry, span: Span | None, *, newest_first: bool = False
-    ) -> Iterator[SandboxItem]:
-        """Yield the items that share ground and time, ordered by time and id, lazily."""
-        return self._listing.find(footprint, span, newest_first=newest_first)
-
-    def get(self, item_id: str) -> SandboxItem:
-        """Return one item.
-
-        Raises:
-            LookupError: There is no such item.
-        """
-        return self._listing.get(item_id)
-
-    def defects(self, item: SandboxItem) -> dict[str, Any]:
-        """Return which defects were planted in an item; JSON values, empty when none."""
-        return self._listing.defects(item)
 
     def render(
         self, item: SandboxItem, keys: Sequence[str], base: GeoBox

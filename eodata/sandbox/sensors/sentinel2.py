@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
-from shapely.geometry.base import BaseGeometry
 
 from eodata.core.sandbox_spec import SandboxSettings
-from eodata.core.span import Span
 from eodata.sandbox.clouds import THICK_CLOUD, THIN_CLOUD
 from eodata.sandbox.items import SandboxItem, coarser
 from eodata.sandbox.orbits import SENTINEL2_HALF_SWATH_KM, Pass
@@ -22,6 +20,7 @@ from eodata.sandbox.planet.planet import Planet
 from eodata.sandbox.planet.sites import Sites, cut, paint, to_lonlat
 from eodata.sandbox.sensors.atmosphere import Air, air_of, corrected_air
 from eodata.sandbox.sensors.classify import BANDS_USED, Evidence, classify
+from eodata.sandbox.sensors.listed import Listed
 from eodata.sandbox.sensors.sentinel2_items import S2Origin, Sentinel2Items
 from eodata.sandbox.sensors.spectra import BANDS, INDEX
 from eodata.sandbox.sensors.view import Kept, Spot, View, facts_at
@@ -37,7 +36,7 @@ VIEWS = 12
 SWATH_NODE_M = 5000.0
 
 
-class Sentinel2:
+class Sentinel2(Listed):
     """The collection `sentinel-2-l1c` or `sentinel-2-l2a`. Threads may share it."""
 
     def __init__(
@@ -47,32 +46,14 @@ class Sentinel2:
         planet: Planet,
         weather: Weather,
     ) -> None:
-        self._listing = Sentinel2Items(level, settings, weather)
+        listing = Sentinel2Items(level, settings, weather)
+        super().__init__(listing)
         self._level, self._seed = level, settings.seed
         self._planet, self._weather = planet, weather
         self._views = Kept[Spot, View](
             lambda spot: View(spot, planet, weather, settings.seed), VIEWS
         )
-        self.id, self.title = self._listing.id, self._listing.title
-        self.description, self.span = self._listing.description, self._listing.span
-
-    def find(
-        self, footprint: BaseGeometry, span: Span | None, *, newest_first: bool = False
-    ) -> Iterator[SandboxItem]:
-        """Yield the items that share ground and time, ordered by time and id, lazily."""
-        return self._listing.find(footprint, span, newest_first=newest_first)
-
-    def get(self, item_id: str) -> SandboxItem:
-        """Return one item.
-
-        Raises:
-            LookupError: There is no such item.
-        """
-        return self._listing.get(item_id)
-
-    def defects(self, item: SandboxItem) -> dict[str, Any]:
-        """Return which defects were planted in an item; JSON values, empty when none."""
-        return self._listing.defects(item)
+        self.title, self.description = listing.title, listing.description
 
     def render(
         self, item: SandboxItem, keys: Sequence[str], base: GeoBox
