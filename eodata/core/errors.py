@@ -138,8 +138,10 @@ def nearest(word: str, known: Iterable[str]) -> str:
     'Did you mean "nir"?'
     """
     choices = sorted({str(k) for k in known})
+    # Who stops half way means a word that begins so, though another may be nearer in letters.
+    begun = [c for c in choices if len(word) > 2 and c.lower().startswith(word.lower())]
     match = get_close_matches(word.lower(), [c.lower() for c in choices], n=1, cutoff=0.5)
-    if match:
-        original = next(c for c in choices if c.lower() == match[0])
+    if begun or match:
+        original = begun[0] if begun else next(c for c in choices if c.lower() == match[0])
         return f'Did you mean "{original}"?'
     return f"Known: {', '.join(choices)}." if choices else "There are none."

@@ -85,3 +85,9 @@ def test_nearest_when_nothing_is_close_then_lists_all_sorted() -> None:
 
 def test_nearest_when_nothing_is_known_then_says_so() -> None:
     assert nearest("red", []) == "There are none."
+
+
+def test_nearest_then_a_word_that_was_begun_comes_before_one_of_similar_letters() -> None:
+    known = ["sentinel-1-grd", "sentinel-2-l1c"]
+    assert nearest("sentinel-1", known) == 'Did you mean "sentinel-1-grd"?'
+    assert nearest("sentinel-2l1c", known) == 'Did you mean "sentinel-2-l1c"?'
