@@ -50,6 +50,9 @@ def serve(
     Example: eodata sandbox serve --port 0 --seconds 1
     """
     from eodata.core.sandbox_spec import SandboxSettings
+    from eodata.sandbox.serve.needs import check_installed
+
+    check_installed()
     from eodata.sandbox.serve.assembly import serve as run
 
     settings = SandboxSettings.from_text(sandbox)

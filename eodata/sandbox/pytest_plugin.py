@@ -41,6 +41,9 @@ def sandbox_archive(sandbox_settings: SandboxSettings) -> SandboxArchive:
 @pytest.fixture
 def sandbox_server(sandbox_settings: SandboxSettings) -> Iterator[Callable[..., ArchiveServer]]:
     """Start servers of that world: `sandbox_server(flavour, faults=…)`; they stop with the test."""
+    from eodata.sandbox.serve.needs import check_installed
+
+    check_installed()
     from eodata.sandbox.serve.assembly import ArchiveServer
 
     with ExitStack() as stack:

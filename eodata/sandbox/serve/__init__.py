@@ -34,6 +34,7 @@ The server:
     server      a server in a thread, and one for the command line
     process     a server in a process of its own, for clients such as GDAL
     assembly    all of it on one port
+    needs       which packages it takes
 
 Importing this package is cheap and needs no web framework; its modules ask for what they need.
 """

@@ -6,9 +6,9 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from eodata.core.errors import EodataError
 from eodata.sandbox.items import Collection
 from eodata.sandbox.serve.asgi import App, Receive, Scope, Send
+from eodata.sandbox.serve.needs import check_installed
 from eodata.sandbox.serve.signing import Signer
 from eodata.sandbox.serve.stac_item import NOT_REAL
 
@@ -58,15 +58,7 @@ def create_app(
     """
     # It warns of settings that are given further down.
     logging.getLogger("stac_fastapi.types.config").setLevel(logging.ERROR)
-    try:
-        import stac_fastapi.extensions  # noqa: F401 (is it there?)
-    except ImportError as error:
-        raise EodataError(
-            "sandbox",
-            f"{error.name} is not installed",
-            "the STAC server is made with it.",
-            "Install the extra: pip install 'eodata[sandbox]'.",
-        ) from None
+    check_installed()
     from eodata.sandbox.serve import flavours
     from eodata.sandbox.serve.client import Catalogue
     from eodata.sandbox.serve.paging import Pages

@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from eodata.core.errors import EodataError, RecipeError
+from eodata.sandbox.serve import needs
 from eodata.sandbox.serve.api import create_app
 from eodata.sandbox.serve.flavours import FLAVOURS
 from tests.sandbox.serve.api_server import serving
@@ -445,7 +446,7 @@ def test_an_unknown_flavour_is_refused_with_the_nearest():
 
 
 def test_without_the_framework_it_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "stac_fastapi.extensions", None)
+    monkeypatch.setattr(needs, "PACKAGES", ("no_such_package",))
     with pytest.raises(EodataError, match=r"eodata\[sandbox\]"):
         create_app(fake_archive())
 
