@@ -237,8 +237,11 @@ class SqliteLedger:
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         with self._guarded():
-            self._db.execute("BEGIN IMMEDIATE")
+            if self._db.in_transaction:  # Ctrl-C came while the last one was being ended
+                self._db.execute("ROLLBACK")
             try:
+                # Inside, because Ctrl-C may come the moment it has begun.
+                self._db.execute("BEGIN IMMEDIATE")
                 yield
                 self._db.execute("COMMIT")
             except BaseException:

@@ -95,6 +95,41 @@ def test_fail_when_an_earlier_attempt_left_pixels_then_they_stay_known(tmp_path)
         assert ledger.failures() == [("t1", "bad login", False)]
 
 
+class Interrupting:
+    """A connection in which Ctrl-C comes right after one statement, once."""
+
+    def __init__(self, db, statement):
+        self._db, self._statement = db, statement
+
+    def __getattr__(self, name):
+        return getattr(self._db, name)
+
+    def execute(self, statement, *values):
+        done = self._db.execute(statement, *values)
+        if self._statement and statement.startswith(self._statement):
+            self._statement = ""
+            raise KeyboardInterrupt
+        return done
+
+
+@pytest.mark.parametrize("statement", ["BEGIN", "INSERT", "COMMIT"])
+def test_start_when_interrupted_at_any_statement_then_the_next_one_works(tmp_path, statement):
+    with SqliteLedger(tmp_path) as ledger:
+        ledger._db = Interrupting(ledger._db, statement)
+        with pytest.raises(KeyboardInterrupt):
+            ledger.start("one", 1)
+        ledger.fail("two", 1, "no pixels", retryable=True)
+        assert not ledger._db.in_transaction
+        assert "two" in ledger.finished()
+
+
+def test_start_when_a_transaction_was_left_open_then_it_is_given_up(tmp_path):
+    with SqliteLedger(tmp_path) as ledger:
+        ledger._db.execute("BEGIN IMMEDIATE")
+        ledger.fail("two", 1, "no pixels", retryable=True)
+        assert "two" in ledger.finished()
+
+
 def test_ledger_when_killed_then_finished_tasks_are_kept(tmp_path, run_code):
     ran = run_code(KILLED, tmp_path)
     assert ran.returncode == -9
