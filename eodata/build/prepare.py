@@ -64,6 +64,7 @@ def prepare(wish: Wish) -> Prepared:
     loaded = load_recipe(wish.recipe)
     locations = find_locations(loaded, wish)
     chosen = choose_providers(loaded, wish.provider, locations)
+    _refuse_unused(wish, chosen)
     providers = {name: open_provider(name, locations) for name in set(chosen.values())}
     areas = load_areas(loaded)
     answers = Answers(
@@ -140,6 +141,18 @@ def choose_providers(
             )
         chosen[name] = usable[0]
     return chosen
+
+
+def _refuse_unused(wish: Wish, chosen: Mapping[str, str]) -> None:
+    """Refuse an option for a provider that nothing is read from: it would be ignored silently."""
+    for provider, given in (("archive", wish.archive), ("sandbox", wish.sandbox)):
+        if given and provider not in chosen.values():
+            raise RecipeError(
+                f"--{provider}",
+                f"nothing is read from the provider {provider}",
+                f"providers are {', '.join(sorted(set(chosen.values())))}.",
+                f"Add --provider {provider}, or leave --{provider} out.",
+            )
 
 
 def _may_serve(provider: str, wanted: str | None) -> bool:

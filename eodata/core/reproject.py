@@ -1,4 +1,4 @@
-"""Outlines from one CRS to another. Pure geometry."""
+"""Outlines: from one CRS to another, cut at the date line, compared. Pure geometry."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
 
 WGS84 = "EPSG:4326"
+INTERIORS_MEET = "T********"
+"""DE-9IM. Touching edges share no ground."""
 
 
 def reproject(geometry: BaseGeometry, source: str, target: str, segment: float) -> BaseGeometry:
@@ -46,6 +48,11 @@ def split_at_date_line(outline: BaseGeometry) -> BaseGeometry:
     eastern = unrolled.intersection(box(0, -90, 180, 90))
     western = unrolled.intersection(box(180, -90, 360, 90))
     return shapely.union_all([eastern, translate(western, -360.0)])
+
+
+def shares_ground(prepared: BaseGeometry, other: BaseGeometry) -> bool:
+    """Return True when the interiors of two outlines meet; prepare the one asked more often."""
+    return bool(prepared.intersects(other) and prepared.relate_pattern(other, INTERIORS_MEET))
 
 
 @lru_cache(maxsize=64)

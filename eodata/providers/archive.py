@@ -18,6 +18,7 @@ from eodata.core.errors import ProviderError
 from eodata.core.item import Asset, Item
 from eodata.core.plan import BandRead
 from eodata.core.protocols import Pixels, Query
+from eodata.core.reproject import shares_ground
 from eodata.providers.raster_file import RasterFile
 from eodata.providers.source import Valid, Values
 from eodata.providers.static_stac import Record, is_remote, read_collection
@@ -35,8 +36,6 @@ GDAL_OPTIONS = {
     # Workers are the executor's business.
     "GDAL_NUM_THREADS": "1",
 }
-# DE-9IM: the interiors meet. Touching edges share no ground.
-SHARES_GROUND = "T********"
 UNREADABLE = (RasterioError, CPLE_BaseError, CRSError, ProjCRSError, OSError)
 """What rasterio, GDAL and PROJ raise over files; rasterio lets some of GDAL's errors through."""
 
@@ -74,9 +73,7 @@ class ArchiveProvider:
         return [
             record.item
             for record in self._records[query.collection]
-            if record.lies_in(query.span)
-            and query.footprint.intersects(record.item.footprint)
-            and query.footprint.relate_pattern(record.item.footprint, SHARES_GROUND)
+            if record.lies_in(query.span) and shares_ground(query.footprint, record.item.footprint)
         ]
 
     def read(self, item: Item, reads: Sequence[BandRead], geobox: GeoBox) -> Pixels:

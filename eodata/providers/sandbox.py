@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import shapely
@@ -26,7 +27,6 @@ from eodata.sandbox.items import Layer, SandboxItem
 
 WORLD = "sandbox:world"
 """Property of every item: which world it was found in."""
-SHARES_GROUND = "T********"
 
 
 class SandboxProvider:
@@ -42,7 +42,7 @@ class SandboxProvider:
     synthetic = True
 
     def __init__(self, settings: SandboxSettings) -> None:
-        self.archive = SandboxArchive(settings)
+        self.archive = _archive(settings)
 
     @classmethod
     def open(cls, location: str) -> SandboxProvider:
@@ -67,11 +67,7 @@ class SandboxProvider:
                 f"{nearest(query.collection, collections)} It has {', '.join(collections)}.",
             )
         found = collections[query.collection].find(query.footprint, query.span)
-        return [
-            self._to_item(record)
-            for record in found
-            if query.footprint.relate_pattern(record.footprint, SHARES_GROUND)
-        ]
+        return [self._to_item(record) for record in found]
 
     def read(self, item: Item, reads: Sequence[BandRead], geobox: GeoBox) -> Pixels:
         """Read bands of one item onto a grid, as `eodata.providers.warp.read_onto` does.
@@ -133,6 +129,12 @@ class SandboxProvider:
                 "the plan was made by another version.",
                 "Plan again.",
             ) from None
+
+
+@lru_cache(maxsize=2)
+def _archive(settings: SandboxSettings) -> SandboxArchive:
+    """Return the archive of a world, the same one for planning and for all workers of a process."""
+    return SandboxArchive(settings)
 
 
 @dataclass(frozen=True, slots=True)

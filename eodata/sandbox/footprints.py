@@ -1,4 +1,4 @@
-"""Footprints: brought within ±180 degrees, compared, and asked whether they may hold land."""
+"""Footprints: brought within ±180 degrees, and asked whether they may hold land."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ from shapely.geometry.base import BaseGeometry
 from eodata.sandbox.planet.globe import globe
 from eodata.sandbox.planet.sites import Floats
 
-SHARES_GROUND = "T********"
-"""DE-9IM: the interiors meet. Touching edges share no ground."""
 KM_PER_DEG = 111.2
 COAST_SLACK_KM = 3.0
 """How far the fine shape of a simulated coast may stray from the coarse one."""
@@ -31,11 +29,6 @@ def within_180(footprint: BaseGeometry) -> BaseGeometry:
     return shapely.union_all(
         [translate(footprint.intersection(world), -turn) for turn, world in worlds]
     )
-
-
-def shares_ground(prepared: BaseGeometry, other: BaseGeometry) -> bool:
-    """Return True when the interiors of two outlines meet."""
-    return bool(prepared.intersects(other) and prepared.relate_pattern(other, SHARES_GROUND))
 
 
 def near_land(lon: Floats, lat: Floats) -> NDArray[np.bool_]:

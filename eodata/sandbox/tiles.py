@@ -18,7 +18,8 @@ from shapely.affinity import translate
 from shapely.geometry import Polygon, box
 from shapely.geometry.base import BaseGeometry
 
-from eodata.sandbox.footprints import shares_ground, within_180
+from eodata.core.reproject import shares_ground
+from eodata.sandbox.footprints import within_180
 from eodata.sandbox.groundtrack import Floats
 from eodata.sandbox.squares import (
     FIRST_COLUMN,

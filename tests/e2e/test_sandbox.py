@@ -98,6 +98,12 @@ def test_a_wrong_world_is_refused(run: Cli) -> None:
     assert 'Did you mean "seed"?' in ran.err
 
 
+def test_a_world_that_nothing_is_read_from_is_refused(run: Cli) -> None:
+    ran = run("plan", "demo", "--sandbox", "seed=2")
+    assert ran.code == 2
+    assert "--provider sandbox" in ran.err
+
+
 def test_serving_ends_by_itself_and_says_what_it_serves(run: Cli) -> None:
     ran = run("sandbox", "serve", "--port", 0, "--seconds", 0.2, "--flavour", "earth-search")
     assert ran.code == 0

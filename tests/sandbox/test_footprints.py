@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapely.geometry import box
 
+from eodata.core.reproject import shares_ground
 from eodata.sandbox.footprints import (
     may_hold_land,
     near_land,
-    shares_ground,
     within_180,
 )
 

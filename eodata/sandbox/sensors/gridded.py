@@ -24,9 +24,10 @@ from odc.geo.geobox import GeoBox
 from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
 
+from eodata.core.reproject import shares_ground
 from eodata.core.sandbox_spec import SandboxSettings
 from eodata.core.span import Span, format_utc
-from eodata.sandbox.footprints import may_hold_land, shares_ground, within_180
+from eodata.sandbox.footprints import may_hold_land, within_180
 from eodata.sandbox.items import CELL, Layer, SandboxItem
 from eodata.sandbox.planet.planet import Planet
 

@@ -18,10 +18,10 @@ from odc.geo.geobox import GeoBox
 from shapely.geometry import Polygon
 from shapely.geometry.base import BaseGeometry
 
+from eodata.core.reproject import shares_ground
 from eodata.sandbox.footprints import (
     KM_PER_DEG,
     near_land,
-    shares_ground,
     within_180,
 )
 from eodata.sandbox.items import CELL

@@ -12,7 +12,7 @@ from odc.geo.geobox import GeoBox
 from shapely.geometry import Polygon
 from shapely.geometry.base import BaseGeometry
 
-from eodata.sandbox.footprints import shares_ground
+from eodata.core.reproject import shares_ground
 from eodata.sandbox.groundtrack import Floats
 from eodata.sandbox.items import coarser
 from eodata.sandbox.orbits import SENTINEL2_HALF_SWATH_KM, Track

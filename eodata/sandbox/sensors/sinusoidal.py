@@ -14,7 +14,8 @@ from odc.geo.geobox import GeoBox
 from shapely.geometry import Polygon, box
 from shapely.geometry.base import BaseGeometry
 
-from eodata.sandbox.footprints import near_land, shares_ground, within_180
+from eodata.core.reproject import shares_ground
+from eodata.sandbox.footprints import near_land, within_180
 from eodata.sandbox.planet.sites import Floats
 from eodata.sandbox.sensors.gridded import GridCell
 

@@ -14,7 +14,6 @@ import sys
 import threading
 import urllib.request
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any, Self
 
 from eodata.core.errors import EodataError
@@ -22,7 +21,7 @@ from eodata.sandbox.serve.asgi import App
 from eodata.sandbox.serve.faults import Faults
 from eodata.sandbox.serve.injector import FAULTS_PATH
 from eodata.sandbox.serve.log import LOG_PATH, Requests, Served
-from eodata.sandbox.serve.server import LOOPBACK, STOP_S, SandboxServer
+from eodata.sandbox.serve.server import LOOPBACK, STOP_S, SandboxServer, Server
 
 START_S = 30.0
 """Longest wait for the process to answer requests [s]."""
@@ -31,7 +30,7 @@ ANSWER_S = 10.0
 CHILD = "import eodata.sandbox.serve.process as it; it.serve_parent()"
 
 
-class SandboxProcess:
+class SandboxProcess(Server):
     """An application on a port of this machine, served by another process.
 
     It ends with this process, however this one ends.
@@ -122,17 +121,6 @@ class SandboxProcess:
         except BrokenPipeError:
             return ""
         return child.stdout.readline().decode().strip()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.stop()
 
 
 class RemoteLog(Requests):

@@ -13,6 +13,7 @@ import signal
 import socket
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
@@ -38,7 +39,30 @@ KEEP_ALIVE_S = 60
 """An idle connection stays open this long [s]."""
 
 
-class SandboxServer:
+class Server(ABC):
+    """Runs between `start` and `stop`; a context manager."""
+
+    @abstractmethod
+    def start(self) -> Self:
+        """Serve; return when requests are answered."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """Stop; may be called more than once."""
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+class SandboxServer(Server):
     """An application on a port of this machine, with faults and a log.
 
     Use it as a context manager, or call `start` and `stop`; it starts once.
@@ -116,17 +140,6 @@ class SandboxServer:
         # Uvicorn has logged why it exits; `start` notices that the thread is gone.
         with suppress(SystemExit):
             self._server.run([bound])
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.stop()
 
 
 def serve_forever(

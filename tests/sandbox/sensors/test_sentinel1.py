@@ -153,10 +153,12 @@ def test_neighbouring_frames_meet_without_gap():
     for item in made.find(box(3.0, 49.0, 3.1, 53.0), year(2019)):
         key = item.properties["sat:relative_orbit"], item.properties["sat:orbit_state"]
         found.setdefault((key, item.datetime.date()), []).append(item)
-    first, second = next(pair[:2] for pair in found.values() if len(pair) >= 2)
+    first, second = next(
+        pair[:2]
+        for pair in found.values()
+        if len(pair) >= 2 and pair[0].base.crs == pair[1].base.crs
+    )
     edge = first.footprint.intersection(second.footprint.buffer(0.01)).centroid
-    if first.base.crs != second.base.crs:
-        pytest.skip("the two frames have different zones")
     base = part_at(first, edge.x, edge.y, 200)
     seen = [np.isfinite(made.render(i, ["vv"], base)["vv"]) for i in (first, second)]
     assert seen[0].any()
