@@ -48,8 +48,9 @@ def create_app(
         flavour: Which archive is imitated: `sandbox`, `earth-search`, `planetary-computer`, `cdse`.
         prefix: Path of the API, that of the imitated archive when None.
         assets: Path on the same server, or absolute URL, below which files are.
-        page_fault: From the number of a page, counted from 1, to `duplicate` (the next page is this
-            one once more), `skip` (as many items as fit on a page are left out) or None.
+        page_fault: From the number of a page, counted from 1, and whether it is too large, to
+            `duplicate` (the next page is this one once more), `skip` (as many items as fit on a
+            page are left out), `limit` (it is refused) or None.
         signer: Hands out tokens, for Planetary Computer; one of its own when None.
 
     Raises:
@@ -65,7 +66,7 @@ def create_app(
 
     chosen = flavours.flavour(flavour)
     offers = flavours.offers(chosen, archive.collections)
-    catalogue = Catalogue(chosen, offers, assets, Pages(page_fault))
+    catalogue = Catalogue(chosen, offers, assets, Pages(page_fault, largest=chosen.largest))
     app = _framework(catalogue, chosen.prefix if prefix is None else prefix)
     if chosen.name == "planetary-computer":
         _hand_out_tokens(app, signer or Signer(), offers)

@@ -122,7 +122,7 @@ def build_app(settings: SandboxSettings, flavour: str, token_s: float = LIFETIME
     api = create_app(
         archive,
         flavour,
-        page_fault=lambda number: met[-1].page_fault(number) if met else None,
+        page_fault=lambda *page: met[-1].page_fault(*page) if met else None,
         signer=signer,
     )
     admit = signer.admit if flavour == SIGNED else None

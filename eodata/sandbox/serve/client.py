@@ -21,7 +21,7 @@ from eodata.sandbox.serve.flavours.described import describe, queryables
 from eodata.sandbox.serve.flavours.shape import Flavour, Offer
 from eodata.sandbox.serve.listing import Hit, Query, hits
 from eodata.sandbox.serve.paging import Page, Pages, read_token
-from eodata.sandbox.serve.refusals import RefusedError, not_found
+from eodata.sandbox.serve.refusals import not_found
 from eodata.sandbox.serve.stac_item import NOT_REAL, SYNTHETIC, Places
 
 JSON = dict[str, Any]
@@ -61,17 +61,6 @@ class Catalogue:
         if collection_id not in self.offers:
             raise not_found(f'collection "{collection_id}"')
         return self.offers[collection_id]
-
-    def limit(self, asked: int | None) -> int:
-        """Return how many items a page may hold.
-
-        Raises:
-            RefusedError: More are wanted than this archive gives at once.
-        """
-        limit, largest = asked or USUAL, self.flavour.largest
-        if limit > largest and self.flavour.refuses:
-            raise RefusedError(400, f"limit {limit}: at most {largest} items are given at once")
-        return min(limit, largest)
 
 
 class SandboxClient(BaseCoreClient):
@@ -149,17 +138,18 @@ class SandboxClient(BaseCoreClient):
         return self._answer(asked_by_post(search_request), request, _by_post(request, body))
 
     def _answer(self, ask: Ask, request: Request, link: Callable[[str], JSON]) -> Response:
-        limit = self._catalogue.limit(ask.limit)
+        wanted = ask.limit or USUAL
         query = _query(ask, self._catalogue.offers)
         page = self._catalogue.pages.page(
             f"{request.url.path} {ask.said}",
             read_token(ask.token),
-            limit,
+            wanted,
             lambda start: hits(query, start),
             _keep(ask),
         )
         places = self._catalogue.places(request)
         found = [_shown(hit, ask, places) for hit in page.hits]
+        limit = min(wanted, self._catalogue.flavour.largest)
         numbers = {"numberReturned": len(found)}
         if page.matched is not None:
             numbers["numberMatched"] = page.matched

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, count
 
 import numpy as np
 from affine import Affine
@@ -39,6 +40,8 @@ BIG_FROM = 2**32 - 2**16
 """Files from this size on are BigTIFF [bytes]."""
 NODATA = 42113
 """Tag of GDAL's nodata value."""
+FIRST_ASK = 32768
+"""What readers ask for first: async-tiff this, GDAL half of it [bytes]."""
 TILE_TAGS = frozenset({324, 325})
 """Places and lengths of tiles."""
 CRS_TAGS = frozenset({34735, 34736, 34737, NODATA})
@@ -168,7 +171,7 @@ def _header(
     places = list(accumulate(sizes, initial=at))
     arrays = [outside(tag, flavour) for tags in drafts for tag in tags if tag.code in TILE_TAGS]
     array_places = iter(list(accumulate(arrays, initial=places[-1])))
-    data_at = places[-1] + sum(arrays)
+    data_at = _pixels_from(places[-1] + sum(arrays))
     parts, tails = [flavour.start(at), GHOST.ljust(at - flavour.header, b" ")], []
     for level, place, following in zip(levels, places, [*places[1:-1], 0], strict=False):
         tags = _directory(level, kind, stream, data_at, geo_tags, flavour)
@@ -176,7 +179,22 @@ def _header(
         apart = {tag.code: next(array_places) for tag in lists}
         parts.append(write_directory(tags, flavour, place, following, apart))
         tails += [tag.payload for tag in lists if outside(tag, flavour)]
-    return b"".join(parts + tails)
+    return b"".join(parts + tails).ljust(data_at, b"\0")
+
+
+def _pixels_from(directories: int) -> int:
+    """Return where pixels begin, so that opening a file makes none of them.
+
+    Readers ask for more than they need: each time for twice as much as before, until they have all
+    directories. What they get beyond them is empty.
+    """
+    asks = (FIRST_ASK // 2, FIRST_ASK)
+    return max(next(n for n in _asked(first) if n >= directories) for first in asks)
+
+
+def _asked(first: int) -> Iterator[int]:
+    """Yield how much a reader has after each of its asks [bytes]."""
+    return accumulate(first << number for number in count())
 
 
 def _directory(

@@ -50,11 +50,12 @@ Kind = Literal[
     "missing",  # 404; by rate: the same files always
     "duplicate",  # an item stands twice on a page of search results
     "skip",  # an item is left out of a page of search results
+    "limit",  # 400 for a page larger than the archive gives; without it such pages come cut
 ]
 KINDS: tuple[str, ...] = get_args(Kind)
 MEASURED = frozenset({"latency", "bandwidth", "concurrency"})
 """Faults that have an amount; they go together with any other."""
-PAGE_FAULTS = frozenset({"duplicate", "skip"})
+PAGE_FAULTS = frozenset({"duplicate", "skip", "limit"})
 OF_ASSETS = frozenset({"expired", "missing"})
 _PART = re.compile(
     r"(?:(?P<where>\w+):)?(?P<name>[\w-]+)(?:=(?P<value>[^@=]+))?"
@@ -153,16 +154,18 @@ class Faults(Strict):
         """Return the rules that meet a request, in the order in which they are written."""
         return tuple(rule for rule in self.rules if self._meets(rule, ask))
 
-    def page_fault(self, request_number: int) -> Literal["duplicate", "skip"] | None:
-        """Return what shall be wrong with the page of a search.
+    def page_fault(self, request_number: int, too_large: bool = False) -> str | None:
+        """Return what shall be wrong with the page of a search: one of `PAGE_FAULTS`, or None.
 
         Args:
             request_number: Of the search among the searches of this server, from 1 on.
+            too_large: More items are wanted than the archive gives at once.
         """
         for rule in self.rules:
             is_drawn = self.draw(rule.fault, "page", request_number) < rule.rate
-            if rule.fault in PAGE_FAULTS and rule.covers(request_number) and is_drawn:
-                return "duplicate" if rule.fault == "duplicate" else "skip"
+            fits = rule.fault in PAGE_FAULTS and (rule.fault != "limit" or too_large)
+            if fits and rule.covers(request_number) and is_drawn:
+                return rule.fault
         return None
 
     def draw(self, *what: object) -> float:

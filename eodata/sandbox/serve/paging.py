@@ -18,6 +18,7 @@ from itertools import chain, count
 from threading import Lock
 
 from eodata.core.span import format_utc, parse_utc
+from eodata.sandbox.serve.flavours.shape import LARGEST
 from eodata.sandbox.serve.listing import Hit, Place
 from eodata.sandbox.serve.refusals import RefusedError
 
@@ -29,8 +30,9 @@ link to the rest [s]."""
 GIVEN_UP_AFTER_S = 30.0
 """After so long an empty page is refused: a client would take it for the end [s]."""
 
-PageFault = Callable[[int], str | None]
-"""From the number of a page, counted from 1 over all clients, to `duplicate`, `skip` or None."""
+PageFault = Callable[[int, bool], str | None]
+"""From the number of a page, counted from 1 over all clients, and whether more items are wanted
+than a page may hold, to `duplicate`, `skip`, `limit` or None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +114,10 @@ class Pages:
         self,
         fault: PageFault | None = None,
         clock: Callable[[], float] = time.monotonic,
+        largest: int = LARGEST,
     ) -> None:
-        self._fault = fault or (lambda _: None)
+        self._fault = fault or (lambda *_: None)
+        self._largest = largest
         self._clock = clock
         self._numbers = count(1)
         self._begun: OrderedDict[tuple[str, str], Ahead] = OrderedDict()
@@ -132,14 +136,20 @@ class Pages:
         Args:
             asked: The request without token and limit; listings are kept under it.
             start: Place after which the page begins.
-            limit: Items, at most.
+            limit: Items, at most; what the archive never gives at once is cut, as the STAC API
+                wants it.
             listing: From a place to what comes after it.
             keep: Whether an item is wanted.
 
         Raises:
-            RefusedError: Nothing was found for so long that the search was given up.
+            RefusedError: Nothing was found for so long that the search was given up, or the page
+                is too large and the fault `limit` meets it.
         """
-        fault = self._fault(next(self._numbers))
+        fault = self._fault(next(self._numbers), limit > self._largest)
+        if fault == "limit":
+            at_most = f"at most {self._largest} items are given at once"
+            raise RefusedError(400, f"limit {limit}: {at_most}")
+        limit = min(limit, self._largest)
         found = self._resume(asked, start) or Ahead(listing(start))
         began = self._clock()
         if fault == "skip":

@@ -16,6 +16,7 @@ from starlette.routing import Mount
 from eodata.core.errors import EodataError, RecipeError
 from eodata.sandbox.serve import needs
 from eodata.sandbox.serve.api import create_app
+from eodata.sandbox.serve.faults import Faults
 from eodata.sandbox.serve.flavours import FLAVOURS
 from tests.sandbox.serve.api_server import serving
 from tests.sandbox.serve.fake_archive import fake_archive
@@ -367,10 +368,18 @@ def test_what_is_not_there_is_not_found(servers, name, path):
 def test_pages_have_limits_of_their_archive(servers):
     assert len(search(servers["sandbox"])) == 10
     assert len(search(servers["sandbox"], limit=1_000_000)) == 204
-    refused = get(f"{servers['planetary-computer']}/search", limit=1001)
-    assert refused.status_code == 400 and "1000" in refused.json()["description"]
-    with pytest.raises(APIError, match="at most 1000"):
-        next(Client.open(servers["planetary-computer"]).search(limit=1001).items())
+    context = get(f"{servers['earth-search']}/search", limit=1_000_000).json()["context"]
+    assert context["limit"] == 1000
+
+
+def test_pages_that_are_too_large_are_refused_by_fault():
+    faults = Faults.load("limit")
+    with serving(create_app(fake_archive(), page_fault=faults.page_fault)) as url:
+        assert len(search(url, limit=1000)) == 204
+        refused = get(f"{url}/search", limit=1001)
+        assert refused.status_code == 400 and "1000" in refused.json()["description"]
+        with pytest.raises(APIError, match="at most 1000"):
+            next(Client.open(url).search(limit=1001).items())
 
 
 def test_counts_where_they_cost_nothing(servers):
@@ -384,7 +393,7 @@ def test_counts_where_they_cost_nothing(servers):
 
 def test_faults_of_pages_reach_the_client():
     said = {2: "duplicate", 4: "skip"}
-    with serving(create_app(fake_archive(), page_fault=said.get)) as url:
+    with serving(create_app(fake_archive(), page_fault=lambda number, _: said.get(number))) as url:
         found = [i["id"] for i in Client.open(url).search(limit=30).items_as_dicts()]
         # Page 2 comes twice (as 2 and 3), then a page is left out.
         assert len(found) == 204 + 30 - 30

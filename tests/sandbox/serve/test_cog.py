@@ -13,7 +13,7 @@ from rasterio.io import MemoryFile
 
 from eodata.core.errors import EodataError
 from eodata.sandbox.serve.cog import VirtualCog
-from eodata.sandbox.serve.cog_layout import BIG_FROM, BLOCK, GHOST, cog_layout
+from eodata.sandbox.serve.cog_layout import BIG_FROM, BLOCK, FIRST_ASK, GHOST, cog_layout
 from eodata.sandbox.serve.stored import stored, stored_size
 from eodata.sandbox.serve.tiff_tags import BIG, CLASSIC, read_tags
 from eodata.sandbox.serve.tile_cache import TileCache
@@ -88,7 +88,8 @@ def test_small_range_makes_one_tile_and_the_header_none():
     reads = []
     cog = virtual(UTM, reads=reads)
     header = len(cog.layout.header)
-    assert header < 16384  # What GDAL asks for first.
+    assert header == FIRST_ASK
+    assert len(cog.layout.header.rstrip(b"\0")) < 16384  # What GDAL asks for first.
     list(cog.pieces(0, header))
     assert reads == []
     list(cog.pieces(cog.size - 5, cog.size))
@@ -113,6 +114,14 @@ def test_order_within_the_file_is_that_of_a_cog():
     assert places[0] == 8 + len(GHOST)
     assert firsts == sorted(firsts, reverse=True)
     assert firsts[-1] == len(layout.header)
+
+
+@pytest.mark.parametrize(("shape", "kib"), [((28_320, 21_120), 48), ((40_000, 30_000), 112)])
+def test_opening_a_large_file_makes_no_pixel_either(shape, kib):
+    """GDAL asks for 16, 32 and 64 KiB, async-tiff for 32 and 64, until it has all directories."""
+    header = cog_layout(GeoBox(shape, UTM.affine, UTM.crs), "float32", 0).header
+    assert len(header) == kib * 1024
+    assert kib * 256 < len(header.rstrip(b"\0")) < len(header)
 
 
 def test_edge_tiles_are_filled_with_nodata():

@@ -90,6 +90,12 @@ def test_page_faults_are_their_own(number):
     assert set(met(faults, n=9)) == {"503"}
 
 
+def test_only_pages_that_are_too_large_are_refused():
+    faults = Faults.load("limit,skip@2")
+    assert [faults.page_fault(number, True) for number in (1, 2)] == ["limit", "limit"]
+    assert [faults.page_fault(number, False) for number in (1, 2)] == [None, "skip"]
+
+
 def test_page_faults_by_rate():
     pages = Counter(Faults.load("duplicate=0.2,skip=0.1").page_fault(n) for n in range(2000))
     assert 300 < pages["duplicate"] < 500

@@ -168,14 +168,14 @@ def test_ids_are_looked_up_in_every_collection_and_still_filtered():
 def test_a_duplicated_page_comes_twice_and_nothing_is_lost():
     query = everything(fake_archive())
     plain = turn(Pages(), query, 20)
-    faulty = turn(Pages(lambda n: "duplicate" if n in (1, 4) else None), query, 20)
+    faulty = turn(Pages(lambda n, _: "duplicate" if n in (1, 4) else None), query, 20)
     assert faulty == [plain[0], plain[0], plain[1], plain[2], plain[2], *plain[3:]]
 
 
 def test_a_skipped_page_is_missing_and_nothing_else():
     query = everything(fake_archive())
     plain = turn(Pages(), query, 20)
-    faulty = turn(Pages(lambda n: "skip" if n == 3 else None), query, 20)
+    faulty = turn(Pages(lambda n, _: "skip" if n == 3 else None), query, 20)
     assert faulty == plain[:2] + plain[3:]
 
 

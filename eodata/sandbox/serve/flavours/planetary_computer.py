@@ -223,5 +223,4 @@ PLANETARY_COMPUTER = Flavour(
             _worldcover_assets,
         ),
     },
-    refuses=True,
 )

@@ -17,6 +17,8 @@ from eodata.sandbox.serve.stac_item import (
 )
 
 JSON = dict[str, Any]
+LARGEST = 1000
+"""Items on a page at most, unless the archive has another limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,6 @@ class Flavour:
         stac_version: Of items and collections.
         shapes: By the archive's id of the collection.
         largest: Largest page [items].
-        refuses: Larger pages are refused with 400; otherwise they come clamped.
         page: From (limit, returned, matched or None) to fields of a page of items beside the
             usual ones.
     """
@@ -74,8 +75,7 @@ class Flavour:
     prefix: str
     stac_version: str
     shapes: Mapping[str, Shape]
-    largest: int = 1000
-    refuses: bool = False
+    largest: int = LARGEST
     page: Callable[[int, int, int | None], JSON] = lambda *_: {}
 
 
