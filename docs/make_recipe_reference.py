@@ -65,6 +65,7 @@ EXAMPLES = {
     "SourceModality.bands": "[blue, green, red, nir]",
     "SourceModality.gsd": "10",
     "SourceModality.provider": "archive",
+    "SourceModality.where": "{sat:orbit_state: descending, eo:cloud_cover: {max: 80}}",
     "SourceModality.anchor": "true",
     "SourceModality.choose": "{by: least-cloudy, max_cloud: 40}",
     "SourceModality.pair": "{with: s2, within: 6d}",
@@ -237,10 +238,10 @@ def _default(fields: Any, required: bool) -> str:
     if required:
         return "**required**"
     default = fields.get("default")
+    if default in (None, "", [], {}):
+        return "none"
     if isinstance(default, dict):
         return SEE_BELOW
-    if default in (None, "", []):
-        return "none"
     return f"`{default if isinstance(default, str) else json.dumps(default)}`"
 
 

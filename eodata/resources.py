@@ -11,6 +11,7 @@ from pathlib import Path
 
 import yaml
 
+from eodata.core.endpoint import Endpoint
 from eodata.core.errors import RecipeError
 from eodata.core.product import Product
 
@@ -41,6 +42,16 @@ def products() -> dict[str, Product]:
         for path in sorted((_PACKAGE / "products").glob("*.yaml"))
     ]
     return {table.id: table for table in tables}
+
+
+@cache
+def endpoints() -> dict[str, Endpoint]:
+    """Return all rows of the table of endpoints by name."""
+    rows = [
+        Endpoint.parse(read_yaml(path), path.name)
+        for path in sorted((_PACKAGE / "endpoints").glob("*.yaml"))
+    ]
+    return {row.name: row for row in rows}
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):

@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
 from eodata.core.item import Item
+from eodata.core.outcome import Cost
 from eodata.core.plan import ModalityPlan
-from eodata.core.protocols import Provider
-from eodata.pipeline.decode import check_offset, harmonise
+from eodata.core.protocols import Pixels, Provider
+from eodata.pipeline.decode import harmonise, stated_coding
+from eodata.pipeline.offset_guard import judge_offset
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,13 +25,21 @@ class Layer:
         values: `(C, H, W)`, the store's DN.
         valid: `(H, W)`, True = usable in every band.
         clipped: `(H, W)`, number of bands that had to be clipped to their range.
-        bytes_read: Bytes read from the provider before resampling.
+        cost: Bytes and requests that it took.
     """
 
     values: NDArray[np.generic]
     valid: NDArray[np.bool_]
     clipped: NDArray[np.uint8]
-    bytes_read: int
+    cost: Cost
+
+
+JUDGED_EDGE_PX = 1024
+"""Of larger windows every second or third pixel tells as much, and takes a quarter of the time."""
+
+
+class ContradictedError(Exception):
+    """The pixels of an item contradict what its archive says of them."""
 
 
 def read_acquisition(
@@ -51,6 +61,7 @@ def read_acquisition(
 
     Raises:
         ProviderError: An item cannot be read. Nothing is returned in part.
+        ContradictedError: An item's pixels are not what its archive says.
     """
     top = _read_item(provider, items[0], modality, window)
     if len(items) == 1:
@@ -78,7 +89,7 @@ def _lay_under(top: Layer, below: Layer, take: NDArray[np.bool_]) -> Layer:
         np.where(take, below.values, top.values),
         np.where(take, below.valid, top.valid),
         np.where(take, below.clipped, top.clipped),
-        top.bytes_read + below.bytes_read,
+        top.cost + below.cost,
     )
 
 
@@ -89,12 +100,32 @@ def _read_item(provider: Provider, item: Item, modality: ModalityPlan, window: G
     valid = np.logical_and.reduce(pixels.valid)
     if rule:
         valid &= ~np.isin(pixels.values[-1], np.asarray(rule[1]))
+    if modality.states_offset:
+        _check_offset(item, pixels, modality)
     values = np.empty((len(modality.reads), *window.shape), modality.dtype)
     clipped = np.zeros(tuple(window.shape), np.uint8)
     for c, read in enumerate(modality.reads):
         asset = item.assets[read.asset]
-        if modality.states_offset and read.band.kind == "continuous":
-            check_offset(item, asset)
         values[c], outside = harmonise(pixels.values[c], pixels.valid[c], asset, read.band)
         clipped += outside
-    return Layer(values, valid, clipped, pixels.bytes_read)
+    return Layer(values, valid, clipped, pixels.cost)
+
+
+def _check_offset(item: Item, pixels: Pixels, modality: ModalityPlan) -> None:
+    """Compare the offset that the archive states with the pixels, unless the recipe trusts it."""
+    measured = [c for c, read in enumerate(modality.reads) if read.band.kind == "continuous"]
+    assets = [item.assets[modality.reads[c].asset] for c in measured]
+    stated = [stated_coding(item, asset) for asset in assets]
+    if not measured or modality.trusts_offsets:
+        return
+    step = max(1, min(pixels.values[0].shape) // JUDGED_EDGE_PX)
+    thinned = (slice(None, None, step), slice(None, None, step))
+    finding = judge_offset(
+        np.stack([pixels.values[c][thinned] for c in measured]),
+        np.stack([pixels.valid[c][thinned] for c in measured]),
+        stated,
+        [modality.reads[c].band for c in measured],
+        modality.radiometry,
+    )
+    if finding.verdict == "contradicts":
+        raise ContradictedError(f"offset: item {item.id}: {finding.reason}")

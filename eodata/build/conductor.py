@@ -22,6 +22,7 @@ from eodata.build.work import Job
 from eodata.catalog.describe import make_card, write_card
 from eodata.catalog.index import register
 from eodata.core.errors import InterruptedBuildError, StoreError
+from eodata.core.outcome import Cost
 from eodata.core.plan import Plan
 from eodata.store import files
 from eodata.store.ledger import SqliteLedger
@@ -51,6 +52,7 @@ def build(prepared: Prepared, root: Path, settings: Settings) -> BuildReport:
             ended = _Ended(
                 *count_outcomes(outcome for _, outcome in ledger.outcomes()),
                 *count_failures(ledger.failures()),
+                ledger.cost(),
             )
         return _report(root, plan, ended, n_run, started, _register(root))
 
@@ -62,6 +64,7 @@ class _Ended(NamedTuple):
     by_reason: dict[str, int]
     retryable: int
     permanent: int
+    cost: Cost
 
 
 def _register(root: Path) -> str:
@@ -122,6 +125,8 @@ def _report(
         files=len(on_disk),
         bytes=sum(path.stat().st_size for path in on_disk),
         seconds=round(time.monotonic() - started, 3),
+        requests=ended.cost.requests,
+        retried=ended.cost.retried,
         warning=warning,
         synthetic=plan.synthetic,
     )

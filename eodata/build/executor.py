@@ -7,9 +7,10 @@ conductor's.
 from __future__ import annotations
 
 from concurrent import futures
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, Self
 
+from eodata.build.locations import share_location
 from eodata.build.work import Assignment, Job, work
 from eodata.core.errors import RecipeError
 from eodata.core.outcome import TaskResult
@@ -108,7 +109,7 @@ class DaskExecutor:
                 "",
                 f"Start some: dask worker {address}",
             )
-        return cls(job, client, slots)
+        return cls(_shared(job, len(client.nthreads())), client, slots)
 
     def submit(self, assignment: Assignment) -> None:
         """Hand out one attempt."""
@@ -137,3 +138,11 @@ class DaskExecutor:
         assignment = self._running.pop(future)
         error = future.exception()
         return Ended(assignment, None if error else future.result(), error)
+
+
+def _shared(job: Job, processes: int) -> Job:
+    """Return the job for each of several processes: an archive's limit is for all of them."""
+    locations = tuple(
+        (name, share_location(name, location, processes)) for name, location in job.locations
+    )
+    return replace(job, locations=locations)

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from eodata.build.executor import Ended, Executor
-from eodata.build.retry import RetryPolicy
 from eodata.build.work import Assignment
 from eodata.core.errors import ProviderError
 from eodata.core.outcome import Status, TaskResult
 from eodata.core.plan import Plan, Task
+from eodata.core.retry import RetryPolicy
 from eodata.store.ledger import SqliteLedger
 
 
@@ -184,7 +184,7 @@ class TaskLoop:
         self.ledger.finish(result, assignment.attempt)
         self.open_tasks.discard(result.task)
         self.done += 1
-        self.bytes_read += result.bytes_read
+        self.bytes_read += result.cost.bytes_read
         self.settings.on_progress(
             Progress(self.done, len(self.plan.tasks), self.bytes_read, result.task)
         )

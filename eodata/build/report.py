@@ -30,6 +30,8 @@ class BuildReport:
         files: Files in the store.
         bytes: Bytes of the store.
         seconds: Wall time of this run [s].
+        requests: Requests to archives over all runs, failed attempts included.
+        retried: Attempts among them that failed and were made again.
         synthetic: True when any pixel is simulated.
         warning: What did not work although the store is as the other fields say; `""` mostly.
     """
@@ -47,6 +49,8 @@ class BuildReport:
     files: int
     bytes: int
     seconds: float
+    requests: int = 0
+    retried: int = 0
     synthetic: bool = False
     warning: str = ""
 

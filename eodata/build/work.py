@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from eodata.build.acquire import read_acquisition
+from eodata.build.acquire import ContradictedError, read_acquisition
 from eodata.core.errors import ProviderError, StoreError
 from eodata.core.grid import place_in, window_of
-from eodata.core.outcome import Outcome, Status, TaskResult
+from eodata.core.outcome import FREE, Cost, Outcome, Status, TaskResult
 from eodata.core.plan import ModalityPlan, Plan, Task
 from eodata.core.protocols import Provider
 from eodata.pipeline.derive import class_mask
@@ -77,7 +77,7 @@ def work(job: Job, assignment: Assignment) -> TaskResult:
         _read(bench, shard, assignment.last_chance)
     files = bench.sink.write(task, shard.values, shard.valid)
     seconds = time.monotonic() - started
-    return TaskResult(task.id, tuple(shard.outcomes), files, seconds, shard.bytes_read)
+    return TaskResult(task.id, tuple(shard.outcomes), files, seconds, shard.cost)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class _Shard:
     values: NDArray[np.generic] = field(init=False)
     valid: NDArray[np.bool_] = field(init=False)
     outcomes: list[Outcome] = field(default_factory=list)
-    bytes_read: int = 0
+    cost: Cost = FREE
 
     def __post_init__(self) -> None:
         n, _, c, h, w = self.plan.layout(self.task.modality).shard
@@ -176,6 +176,8 @@ def _read(bench: _Workbench, shard: _Shard, last_chance: bool) -> None:
                 continue
             try:
                 _read_step(bench, shard, positions, step, choice.items)
+            except ContradictedError as error:
+                shard.note(positions, step, Status.REJECTED, str(error))
             except ProviderError as error:
                 if error.retryable and not last_chance:
                     raise
@@ -193,7 +195,7 @@ def _read_step(
     chosen = [bench.plan.items[i] for i in items]
     leader = bench.plan.modalities[modality.leader] if modality.leader else None
     layer = read_acquisition(provider, chosen, modality, window, leader)
-    shard.bytes_read += layer.bytes_read
+    shard.cost += layer.cost
     for position, patch in zip(positions, patches, strict=True):
         rows, cols = place_in(window, patch, modality.gsd)
         clipped = int(layer.clipped[rows, cols].sum())

@@ -13,7 +13,8 @@ from eodata.cli.output import AsJson, human_bytes, progress_bar, put, put_json, 
 from eodata.cli.recipe_commands import RecipeName
 
 if TYPE_CHECKING:
-    from eodata.build.prepare import Prepared, Wish
+    from eodata.build.locations import Wish
+    from eodata.build.prepare import Prepared
     from eodata.build.report import BuildReport
 
 Provider = Annotated[
@@ -27,6 +28,14 @@ Sandbox = Annotated[
     typer.Option(
         "--sandbox",
         help="World of the provider sandbox: seed=7 mode=plane shift_rate=0.3 … (docs/sandbox.md).",
+    ),
+]
+Endpoints = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--endpoint",
+        metavar="NAME=URL",
+        help="Where a STAC archive is found instead of its usual address; repeatable.",
     ),
 ]
 Limit = Annotated[
@@ -47,6 +56,7 @@ def plan_recipe(
     provider: Provider = "",
     archive: Archive = "",
     sandbox: Sandbox = "",
+    endpoint: Endpoints = None,
     limit: Limit = None,
     as_json: AsJson = False,
 ) -> None:
@@ -54,9 +64,10 @@ def plan_recipe(
 
     Example: eodata plan demo
     """
-    from eodata.build.prepare import Wish, prepare
+    from eodata.build.locations import Wish
+    from eodata.build.prepare import prepare
 
-    plan = prepare(Wish(recipe, provider, archive, sandbox, limit)).plan
+    plan = prepare(Wish(recipe, provider, archive, sandbox, limit, tuple(endpoint or ()))).plan
     if as_json:
         put(plan.dumps())
         return
@@ -79,6 +90,7 @@ def build_recipe(
     provider: Provider = "",
     archive: Archive = "",
     sandbox: Sandbox = "",
+    endpoint: Endpoints = None,
     limit: Limit = None,
     workers: Annotated[
         int | None,
@@ -108,12 +120,12 @@ def build_recipe(
     Example: eodata build demo
     """
     from eodata.build.conductor import build
+    from eodata.build.locations import Wish
     from eodata.build.loop import Settings
-    from eodata.build.prepare import Wish
     from eodata.build.report import price
     from eodata.build.target import check_target
 
-    wish = Wish(recipe, provider, archive, sandbox, limit)
+    wish = Wish(recipe, provider, archive, sandbox, limit, tuple(endpoint or ()))
     prepared, root = _prepare(wish, out, locked=locked)
     check_target(root, prepared.plan, force=force)
     if dry_run:
@@ -140,7 +152,8 @@ def build_recipe(
 
 
 def _prepare(wish: Wish, out: Path | None, *, locked: bool) -> tuple[Prepared, Path]:
-    from eodata.build.prepare import Prepared, find_locations, prepare
+    from eodata.build.locations import find_locations
+    from eodata.build.prepare import Prepared, prepare
     from eodata.build.reading import load_recipe
     from eodata.core.errors import RecipeError
     from eodata.store.files import read_plan

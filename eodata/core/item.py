@@ -11,7 +11,7 @@ from typing import Any
 from shapely.geometry import mapping, shape
 from shapely.geometry.base import BaseGeometry
 
-from eodata.core.span import format_utc, parse_utc
+from eodata.core.span import Span, format_utc, parse_utc
 
 PASS_GAP = timedelta(hours=1)
 """Longer than the gaps within a pass, shorter than the 100 minutes to the next orbit."""
@@ -56,6 +56,7 @@ class Item:
         footprint: Where it has data, EPSG:4326, x = longitude.
         properties: The archive's own properties, JSON values only.
         assets: By key.
+        end: End of the period (UTC) for records that span one, None for an instant.
     """
 
     id: str
@@ -64,12 +65,29 @@ class Item:
     footprint: BaseGeometry
     properties: dict[str, Any] = field(default_factory=dict)
     assets: dict[str, Asset] = field(default_factory=dict)
+    end: datetime | None = None
+
+    @property
+    def middle(self) -> datetime:
+        """The instant, or the middle of the period (UTC)."""
+        return self.datetime if self.end is None else self.datetime + (self.end - self.datetime) / 2
+
+    def lies_in(self, span: Span | None) -> bool:
+        """Return True when the instant lies in the half-open span, or the period overlaps it."""
+        if span is None or self.datetime in span:
+            return True
+        return self.end is not None and self.datetime < span.start < self.end
 
     @property
     def cloud(self) -> float | None:
         """Cloud cover that the archive states [%], or None."""
         value = self.properties.get("eo:cloud_cover")
         return None if value is None else float(value)
+
+    @property
+    def is_synthetic(self) -> bool:
+        """True when the archive says that its pixels are simulated."""
+        return self.properties.get("sandbox:synthetic") is True
 
     @property
     def pass_key(self) -> tuple[str, str, str]:
@@ -83,6 +101,7 @@ class Item:
             "id": self.id,
             "collection": self.collection,
             "datetime": format_utc(self.datetime),
+            **({"end": format_utc(self.end)} if self.end else {}),
             "footprint": mapping(self.footprint),
             "properties": self.properties,
             "assets": {
@@ -101,6 +120,7 @@ class Item:
             footprint=shape(data["footprint"]),
             properties=data["properties"],
             assets={key: Asset(**fields) for key, fields in data["assets"].items()},
+            end=parse_utc(data["end"]) if "end" in data else None,
         )
 
 
@@ -140,9 +160,6 @@ def group_passes(items: Iterable[Item]) -> list[Acquisition]:
     Items of one platform and relative orbit belong to one pass when less than `PASS_GAP` lies
     between neighbours. No calendar day decides: that of UTC cuts passes at midnight, and the solar
     day differs by one on the two sides of the date line.
-
-    Two records of one ground from one pass (a reprocessing) are both kept, in the order of time
-    and id; where both are usable the first is on top.
     """
     groups: list[list[Item]] = []
     latest: dict[tuple[str, str, str], list[Item]] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -14,7 +14,7 @@ class Status(StrEnum):
     EMPTY = "empty"
     """The recipe's own rule found nothing for this step; no error."""
     REJECTED = "rejected"
-    """Pixels are in the store, but a check of the recipe refused them."""
+    """A check refused it, the recipe's or ours; where pixels were judged, they are in the store."""
     FAILED = "failed"
     """It could not be read; no pixels."""
 
@@ -45,6 +45,32 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Cost:
+    """What it took to read something.
+
+    Attributes:
+        bytes_read: Bytes of pixels read from the provider, before resampling.
+        requests: Requests to the archive, failed attempts included.
+        retried: Attempts among them that failed and were made again.
+    """
+
+    bytes_read: int = 0
+    requests: int = 0
+    retried: int = 0
+
+    def __add__(self, other: Cost) -> Cost:
+        """Return the sum."""
+        return Cost(
+            self.bytes_read + other.bytes_read,
+            self.requests + other.requests,
+            self.retried + other.retried,
+        )
+
+
+FREE = Cost()
+
+
+@dataclass(frozen=True, slots=True)
 class ShardFile:
     """One file that a task wrote.
 
@@ -68,14 +94,14 @@ class TaskResult:
         outcomes: One per (row, step).
         shards: Files written.
         seconds: Wall time [s].
-        bytes_read: Bytes of pixels read from the provider, before resampling.
+        cost: Bytes and requests that it took.
     """
 
     task: str
     outcomes: tuple[Outcome, ...]
     shards: tuple[ShardFile, ...]
     seconds: float = 0.0
-    bytes_read: int = field(default=0)
+    cost: Cost = FREE
 
     @property
     def failed(self) -> tuple[Outcome, ...]:

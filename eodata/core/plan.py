@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from hashlib import sha256
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from shapely.geometry import mapping, shape
@@ -65,6 +65,9 @@ class ModalityPlan:
         display: `(bands, low, high)` of a quicklook, None for the default.
         leader: Modality whose items it reads, and which decides per pixel among several items of
             one pass; `""` when it decides for itself.
+        placed_by: points: the files have ground control points only, so nothing corrects for
+            terrain.
+        trusts_offsets: Stated offsets are believed without a look at the pixels.
         marks_cloud: True for a class mask that marks nothing but clouds and their shadows.
     """
 
@@ -85,6 +88,8 @@ class ModalityPlan:
     classes: tuple[int, ...] = ()
     display: tuple[tuple[str, ...], float, float] | None = None
     leader: str = ""
+    placed_by: Literal["transform", "points"] = "transform"
+    trusts_offsets: bool = False
     marks_cloud: bool = False
 
     @property

@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import Field
 
 from eodata.core.band import Band, Kind
+from eodata.core.endpoint import OffsetSource
 from eodata.core.errors import RecipeError, nearest
 from eodata.core.strict import Strict
 
@@ -69,6 +70,22 @@ class ProviderEntry(Strict):
     assets: dict[str, str] = Field(
         default_factory=dict, description="Asset key per band name, where the two differ."
     )
+    offset: OffsetSource = Field(
+        default="stated",
+        description="What tells the offset of Sentinel-2: raster:offset of the asset, the flag "
+        "earthsearch:boa_offset_applied, or the processing baseline.",
+    )
+    overviews: bool = Field(
+        default=False,
+        description="The files' overviews are means of pixels, so coarse grids may be read from "
+        "them.",
+    )
+    placed_by: Literal["transform", "points"] = Field(
+        default="transform",
+        description="points: the files have ground control points only, without terrain "
+        "correction.",
+    )
+    requester_pays: bool = False
 
 
 class Display(Strict):
@@ -98,6 +115,9 @@ class Product(Strict):
     bands: tuple[BandEntry, ...] = Field(min_length=1)
     validity: dict[str, ValidityRule] = Field(default_factory=dict)
     providers: dict[str, ProviderEntry]
+    elsewhere: str = Field(
+        default="", description="Who else has it, for those whose provider does not."
+    )
     display: Display | None = None
 
     def band(self, name: str) -> BandEntry:

@@ -12,9 +12,10 @@ from odc.geo.geobox import GeoBox
 from shapely.geometry.base import BaseGeometry
 
 from eodata.core.item import Item
-from eodata.core.outcome import ShardFile, TaskResult
+from eodata.core.outcome import Cost, ShardFile, TaskResult
 from eodata.core.plan import BandRead, Task
 from eodata.core.span import Span
+from eodata.core.where import EVERYTHING, Where
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +26,13 @@ class Query:
         collection: The provider's name of the collection.
         footprint: Ground that the items must touch, EPSG:4326.
         span: Time of acquisition; None for static layers.
+        where: Conditions on the properties of the items.
     """
 
     collection: str
     footprint: BaseGeometry
     span: Span | None
+    where: Where = EVERYTHING
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,11 +43,20 @@ class Pixels:
         values: Per band `(H, W)`, the file's own DN and dtype, resampled.
         valid: Per band `(H, W)` bool, True = measured.
         bytes_read: Bytes read from the source before resampling.
+        requests: Requests that it took, failed attempts included.
+        retried: Attempts among them that failed and were made again.
     """
 
     values: tuple[NDArray[np.generic], ...]
     valid: tuple[NDArray[np.bool_], ...]
     bytes_read: int = 0
+    requests: int = 0
+    retried: int = 0
+
+    @property
+    def cost(self) -> Cost:
+        """What it took."""
+        return Cost(self.bytes_read, self.requests, self.retried)
 
 
 @runtime_checkable
@@ -61,6 +73,14 @@ class Provider(Protocol):
 
         Raises:
             ProviderError: The archive cannot be read.
+        """
+        ...
+
+    def check_access(self, item: Item, reads: Sequence[BandRead]) -> None:
+        """Raise when files like these cannot be opened here for want of credentials.
+
+        Raises:
+            AuthError: With what to do.
         """
         ...
 

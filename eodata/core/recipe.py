@@ -22,6 +22,7 @@ from eodata.core.errors import RecipeError
 from eodata.core.sandbox_spec import SandboxSettings
 from eodata.core.span import Span, parse_utc, to_utc
 from eodata.core.strict import Strict
+from eodata.core.where import EVERYTHING, Where
 
 Resampling = Literal["nearest", "bilinear", "cubic", "average", "mode"]
 SPLITS = ("train", "val", "test")
@@ -157,6 +158,13 @@ class SourceModality(Strict):
         default=None, gt=0, description="Pixel size [m]; default: the finest of its bands."
     )
     provider: str | None = None
+    where: Where = Field(
+        default=EVERYTHING,
+        json_schema_extra={"default": {}},
+        description="Read only items whose properties match: per property a value, a list of "
+        "values, or `{min, max}`. Text is compared without regard to case; an item without the "
+        "property does not match.",
+    )
     anchor: bool = Field(
         default=False, description="A sample without a single done step of it is rejected."
     )
@@ -182,6 +190,8 @@ class SourceModality(Strict):
             raise ValueError("the anchor chooses for itself: it has no pair and no follow")
         if self.choose != Choose() and (self.pair is not None or self.follow is not None):
             raise ValueError("pair and follow choose already: choose belongs to their leader")
+        if self.where and self.follow is not None:
+            raise ValueError("follow reads the items of its leader: where belongs to the leader")
         return self
 
 
@@ -242,6 +252,10 @@ class Checks(Strict):
     min_valid: float = Field(
         default=0.0, ge=0, le=1, description="Least fraction of valid pixels per sample and step."
     )
+    trust_offsets: bool = Field(
+        default=False,
+        description="Believe what archives state about Sentinel-2's offset, whatever pixels show.",
+    )
     max_failed: float = Field(
         default=0.0, ge=0, le=1, description="Fraction of steps that may fail for good."
     )
@@ -262,6 +276,22 @@ class ArchiveSpec(Strict):
     """A static STAC catalog on disk, for the provider `archive`."""
 
     catalog: RelativePath
+    like: str = Field(
+        default="",
+        description="Endpoint whose collections and asset keys it has, such as earth-search; "
+        "without it they are those of the product's table.",
+    )
+
+
+class StacSpec(Strict):
+    """A STAC API that is in no table, for the provider `stac`."""
+
+    url: str = Field(pattern="^https?://", description="Root of the API.")
+    like: str = Field(
+        default="",
+        description="Endpoint whose collections and asset keys it has, such as earth-search; "
+        "without it they are called as eodata calls products and bands.",
+    )
 
 
 class Recipe(Strict):
@@ -279,6 +309,7 @@ class Recipe(Strict):
     area: AreaSpec
     time: TimeSpec
     archive: ArchiveSpec | None = None
+    stac: StacSpec | None = None
     sandbox: SandboxSettings | None = None
     modalities: dict[str, Modality] = Field(min_length=1)
     split: SplitSpec | None = None

@@ -87,7 +87,7 @@ def static_acquisition(
     """
     taken: list[Item] = []
     left = ground
-    ordered = sorted(items, key=lambda i: (abs(i.datetime - middle), i.datetime, i.id))
+    ordered = sorted(items, key=lambda i: (abs(i.middle - middle), i.datetime, i.id))
     for _, edition in groupby(ordered, key=lambda i: i.datetime):
         outlines = [(item, make_valid(item.footprint)) for item in edition]
         wanted = [(i, o) for i, o in outlines if left.intersection(o).area > SLIVER * ground.area]

@@ -10,8 +10,8 @@ from eodata.core.errors import ProviderError
 from eodata.core.item import Asset, Item
 
 
-def check_offset(item: Item, asset: Asset) -> None:
-    """Refuse an item that does not state scale and offset, of a product where they changed.
+def stated_coding(item: Item, asset: Asset) -> tuple[float, float]:
+    """Return scale and offset that an item states, of a product where they changed over time.
 
     Raises:
         ProviderError: Scale or offset is missing; guessing would be wrong by 0.1 reflectance.
@@ -24,6 +24,7 @@ def check_offset(item: Item, asset: Asset) -> None:
             "know what these numbers mean.",
             "Add both to the item: 0.0001 and -0.1 from baseline 04.00 on, 0.0001 and 0 before.",
         )
+    return asset.scale, asset.offset
 
 
 def harmonise(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from eodata.core.errors import GridError, NoItemsError, RecipeError
+from eodata.core.errors import GridError, NoItemsError
 from eodata.core.grid import hilbert_order, tile_area
 from eodata.core.item import Acquisition, Item, group_passes
 from eodata.core.patch import Area, Patch
@@ -16,8 +16,10 @@ from eodata.core.recipe import ClassMask, Recipe, SourceModality
 from eodata.core.recipe_rules import bands_of, gsd_of, gsds, product_of, source_of
 from eodata.core.span import Span
 from eodata.core.split import Placed, assign
+from eodata.core.where import Where
 from eodata.pipeline.choose import choose_acquisition, pair_acquisition, static_acquisition
 from eodata.pipeline.derive import derived_band
+from eodata.pipeline.reprocessings import latest_by_area
 from eodata.pipeline.resampling import default_resampling
 
 
@@ -170,6 +172,8 @@ def plan_modality(
         collection=entry.collection,
         radiometry=entry.radiometry,
         states_offset=product.states_offset,
+        placed_by=entry.placed_by,
+        trusts_offsets=recipe.checks.trust_offsets,
         validity=_validity(modality, product, entry, gsd),
         display=(shown.bands, shown.low, shown.high)
         if shown and set(shown.bands) <= {e.name for e in entries}
@@ -236,12 +240,15 @@ def _choose_all(
         if modality.follow is not None:
             chosen[name] = chosen[modality.follow]
             continue
+        items = latest_by_area(answers.items[name])
         chosen[name] = {
-            area.id: _fill_area(recipe, modalities[name], modality, area, answers, chosen)
+            area.id: _fill_area(
+                recipe, modalities[name], modality, area, items.get(area.id, ()), chosen
+            )
             for area in areas.values()
         }
         if not any(acquisition for row in chosen[name].values() for acquisition, _ in row):
-            raise _nothing_found(name, modalities[name], answers, chosen[name])
+            raise _nothing_found(modality.where, modalities[name], answers, chosen[name])
     return {
         name: {
             area: tuple(_intern(acquisition, reason, table) for acquisition, reason in row)
@@ -256,10 +263,9 @@ def _fill_area(
     plan: ModalityPlan,
     modality: SourceModality,
     area: Area,
-    answers: Answers,
+    items: Sequence[Item],
     chosen: Mapping[str, Mapping[str, list[tuple[Acquisition | None, str]]]],
 ) -> list[tuple[Acquisition | None, str]]:
-    items = answers.items[plan.name].get(area.id, ())
     if plan.static:
         middle = (area.time or recipe.time.span).middle
         found = static_acquisition(items, area.geometry, middle)
@@ -282,32 +288,18 @@ def _intern(acquisition: Acquisition | None, reason: str, table: _ItemTable) -> 
 
 
 def _nothing_found(
-    name: str,
+    where: Where,
     plan: ModalityPlan,
     answers: Answers,
     rows: Mapping[str, list[tuple[Acquisition | None, str]]],
 ) -> NoItemsError:
-    n_items = sum(len(items) for items in answers.items[name].values())
+    n_items = sum(len(items) for items in answers.items[plan.name].values())
     first_reason = next((reason for row in rows.values() for _, reason in row), "")
+    missed = " and matches where" if where else ""
     return NoItemsError(
-        f"modality {name}",
+        f"modality {plan.name}",
         f"provider {plan.provider} has {n_items} items of {plan.collection} for "
         f"{len(rows)} areas, and none can be used",
-        f"{first_reason}." if n_items else "no item touches an area in the recipe's time.",
+        f"{first_reason}." if n_items else f"no item touches an area in its time{missed}.",
         "Check area and time of the recipe against what the provider holds, or widen its rules.",
     )
-
-
-def check_provider(name: str, product: Product, provider: str) -> None:
-    """Refuse a provider that does not keep the product.
-
-    Raises:
-        RecipeError: With the providers that do.
-    """
-    if provider not in product.providers:
-        raise RecipeError(
-            f"modalities.{name}.provider",
-            f"{provider} does not keep {product.id}",
-            "nothing is swapped in silently.",
-            f"Providers that do: {', '.join(product.providers)}.",
-        )

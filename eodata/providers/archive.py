@@ -9,9 +9,7 @@ from pathlib import Path
 import rasterio
 import shapely
 from odc.geo.geobox import GeoBox
-from pyproj.exceptions import CRSError as ProjCRSError
-from rasterio._err import CPLE_BaseError
-from rasterio.errors import CRSError, RasterioError
+from rasterio.errors import RasterioError
 from rasterio.io import DatasetReader
 
 from eodata.core.errors import ProviderError
@@ -19,13 +17,15 @@ from eodata.core.item import Asset, Item
 from eodata.core.plan import BandRead
 from eodata.core.protocols import Pixels, Query
 from eodata.core.reproject import shares_ground
-from eodata.providers.raster_file import RasterFile
-from eodata.providers.source import Valid, Values
+from eodata.providers.raster_read import (
+    UNREADABLE,
+    asset_of,
+    band_of,
+    band_onto,
+    refuse_format,
+)
 from eodata.providers.static_stac import Record, is_remote, read_collection
-from eodata.providers.warp import read_onto
 
-DRIVERS = ("GTiff", "JP2OpenJPEG")
-"""Formats that hold their own pixels. A VRT, for one, may lead out of the archive."""
 GDAL_OPTIONS = {
     # Side files (.aux.xml, .msk, .tfw) may hold nodata, validity or place. People switch them off
     # in their environment for the sake of cloud storage; here the same pixels must come out.
@@ -36,8 +36,6 @@ GDAL_OPTIONS = {
     # Workers are the executor's business.
     "GDAL_NUM_THREADS": "1",
 }
-UNREADABLE = (RasterioError, CPLE_BaseError, CRSError, ProjCRSError, OSError)
-"""What rasterio, GDAL and PROJ raise over files; rasterio lets some of GDAL's errors through."""
 
 
 class ArchiveProvider:
@@ -62,7 +60,9 @@ class ArchiveProvider:
         return {"catalog": self.catalog, "_records": {}}
 
     def search(self, query: Query) -> list[Item]:
-        """Return the items that share ground and time with the query, ordered by time and id.
+        """Return the items that share ground and time with the query and match its filter.
+
+        They are ordered by time and id.
 
         Raises:
             ProviderError: The catalog cannot be read, or has no such collection.
@@ -73,8 +73,13 @@ class ArchiveProvider:
         return [
             record.item
             for record in self._records[query.collection]
-            if record.lies_in(query.span) and shares_ground(query.footprint, record.item.footprint)
+            if record.lies_in(query.span)
+            and query.where.matches(record.item.properties)
+            and shares_ground(query.footprint, record.item.footprint)
         ]
+
+    def check_access(self, item: Item, reads: Sequence[BandRead]) -> None:
+        """Do nothing: files of this machine need no credentials."""
 
     def read(self, item: Item, reads: Sequence[BandRead], geobox: GeoBox) -> Pixels:
         """Read bands of one item onto a grid, as `eodata.providers.warp.read_onto` does.
@@ -88,12 +93,13 @@ class ArchiveProvider:
         with rasterio.Env(**GDAL_OPTIONS), ExitStack() as stack:
             files: dict[str, DatasetReader] = {}
             for read in reads:
-                asset = _asset(item, read)
+                asset = asset_of(item, read)
                 path = self._path(item, asset)
                 try:
                     if asset.href not in files:
                         files[asset.href] = stack.enter_context(_open(path))
-                    found.append(_read_band(files[asset.href], asset, read, geobox))
+                    source = band_of(files[asset.href], asset, read)
+                    found.append(band_onto(source, asset, read, geobox))
                 except UNREADABLE as exc:
                     raise self._unreadable(path, item, asset, exc) from exc
         return Pixels(
@@ -141,30 +147,11 @@ class ArchiveProvider:
         )
 
 
-def _asset(item: Item, read: BandRead) -> Asset:
-    if read.asset not in item.assets:
-        raise ProviderError(
-            f"item {item.id}",
-            f'there is no asset "{read.asset}" for band {read.band.name}',
-            f"it has {', '.join(sorted(item.assets)) or 'no raster at all'}.",
-            "Complete the item, or take it out of the catalog.",
-        )
-    return item.assets[read.asset]
-
-
 def _open(path: Path) -> DatasetReader:
-    source = rasterio.open(path)
-    if source.driver not in DRIVERS:
-        source.close()
-        raise RasterioError(f"its format is {source.driver}; {' and '.join(DRIVERS)} are read")
-    return source
-
-
-def _read_band(
-    source: DatasetReader, asset: Asset, read: BandRead, geobox: GeoBox
-) -> tuple[Values, Valid, int]:
-    if asset.band > source.count:
-        raise RasterioError(f"band {asset.band} is asked for, and the file has {source.count}")
-    stated = (asset.nodata, source.nodatavals[asset.band - 1], read.band.nodata)
-    nodata = next((value for value in stated if value is not None), None)
-    return read_onto(RasterFile(source, asset.band, nodata), geobox, read.resampling)
+    dataset = rasterio.open(path)
+    try:
+        refuse_format(dataset)
+    except RasterioError:
+        dataset.close()
+        raise
+    return dataset

@@ -10,6 +10,7 @@ from rasterio.errors import CRSError, RasterBlockError
 from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
+from eodata.providers.ground_control import GroundControl
 from eodata.providers.source import Valid, Values, measured
 
 
@@ -20,14 +21,19 @@ class RasterFile:
         dataset: Open; stays the caller's to close.
         band: 1-based.
         nodata: DN of a missing value, None when every pixel counts.
+        by_points: Read a file without a grid by its ground control points. Without terrain
+            correction: ground that is h higher than its points say lies h / tan(incidence) too
+            near to the radar. So it is the caller who must want it.
 
     Raises:
-        CRSError: The file has no CRS, or only ground control points.
+        CRSError: The file has no CRS, or ground control points alone that may not be used.
     """
 
-    def __init__(self, dataset: DatasetReader, band: int, nodata: float | None) -> None:
+    def __init__(
+        self, dataset: DatasetReader, band: int, nodata: float | None, by_points: bool = False
+    ) -> None:
         self._dataset, self._band, self._nodata = dataset, band, nodata
-        self.grid = _grid(dataset)
+        self.grid = _points(dataset) if by_points and _is_bare(dataset) else _grid(dataset)
         self.dtype = np.dtype(dataset.dtypes[band - 1])
 
     def read(self, rows: slice, cols: slice) -> tuple[Values, Valid]:
@@ -69,8 +75,19 @@ class RasterFile:
                     )
 
 
+def _is_bare(dataset: DatasetReader) -> bool:
+    return dataset.crs is None or dataset.transform.is_identity
+
+
+def _points(dataset: DatasetReader) -> GroundControl:
+    points, crs = dataset.gcps
+    if crs is None:
+        raise CRSError(f"{len(points)} ground control points without a CRS")
+    return GroundControl.of(dataset.shape, CRS(crs.to_wkt()), points)
+
+
 def _grid(dataset: DatasetReader) -> GeoBox:
-    if dataset.crs is None or dataset.transform.is_identity:
+    if _is_bare(dataset):
         points = f"only {len(dataset.gcps[0])} ground control points" if dataset.gcps[0] else "none"
         raise CRSError(f"a CRS and a transform are needed, and the file has {points}")
     return GeoBox(dataset.shape, dataset.transform, CRS(dataset.crs.to_wkt()))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 
+from eodata import resources
 from eodata.core.errors import RecipeError, nearest
 from eodata.core.protocols import Provider
 
@@ -48,6 +49,25 @@ def _open_sandbox(location: str) -> Provider:
     return SandboxProvider.open(location)
 
 
+def _open_stac(location: str) -> Provider:
+    from eodata.providers.stac import StacProvider
+
+    return StacProvider.open(location)
+
+
+def _endpoints() -> Iterator[Registration]:
+    for row in resources.endpoints().values():
+        yield Registration(row.name, row.title, row.note, STAC_PACKAGES, _open_stac)
+    yield Registration(
+        name="stac",
+        meaning="any other STAC API",
+        needs="stac: {url: …} in the recipe, or --endpoint stac=URL",
+        packages=STAC_PACKAGES,
+        open=_open_stac,
+    )
+
+
+STAC_PACKAGES = ("aiohttp", "obstore", "pystac_client")
 REGISTRY: dict[str, Registration] = {
     r.name: r
     for r in (
@@ -58,6 +78,7 @@ REGISTRY: dict[str, Registration] = {
             packages=("pystac", "rasterio"),
             open=_open_archive,
         ),
+        *_endpoints(),
         Registration(
             name="sandbox",
             meaning="a simulated Earth in this process: SYNTHETIC pixels with known truth",

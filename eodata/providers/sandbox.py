@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 
 import numpy as np
@@ -19,6 +20,7 @@ from eodata.core.item import Asset, Item
 from eodata.core.plan import BandRead
 from eodata.core.protocols import Pixels, Query
 from eodata.core.sandbox_spec import SandboxSettings
+from eodata.core.span import format_utc, parse_utc
 from eodata.providers.source import Valid, Values, measured
 from eodata.providers.source_window import source_window
 from eodata.providers.warp import read_onto
@@ -53,7 +55,9 @@ class SandboxProvider:
         return SandboxProvider.open, (self.archive.settings.model_dump_json(),)
 
     def search(self, query: Query) -> list[Item]:
-        """Return the items that share ground and time with the query, ordered by time and id.
+        """Return the items that share ground and time with the query and match its filter.
+
+        They are ordered by time and id.
 
         Raises:
             ProviderError: There is no such collection.
@@ -67,7 +71,11 @@ class SandboxProvider:
                 f"{nearest(query.collection, collections)} It has {', '.join(collections)}.",
             )
         found = collections[query.collection].find(query.footprint, query.span)
-        return [self._to_item(record) for record in found]
+        wanted = (record for record in found if query.where.matches(record.properties))
+        return [self._to_item(record) for record in wanted]
+
+    def check_access(self, item: Item, reads: Sequence[BandRead]) -> None:
+        """Do nothing: a simulated Earth needs no credentials."""
 
     def read(self, item: Item, reads: Sequence[BandRead], geobox: GeoBox) -> Pixels:
         """Read bands of one item onto a grid, as `eodata.providers.warp.read_onto` does.
@@ -86,8 +94,16 @@ class SandboxProvider:
                 )
         windows = _windows(record, {read.asset for read in reads}, geobox)
         loaded = self.archive.read_many(record, windows)
+        # The numbers of the plane world are positions, whatever a layer's unit is.
+        powers = self.archive.settings.mode != "plane"
         onto = [
-            read_onto(_Loaded.of(record, read, windows, loaded), geobox, read.resampling)
+            read_onto(
+                _Loaded.of(record, read, windows, loaded),
+                geobox,
+                read.resampling,
+                decibel=powers and read.band.unit == "dB",
+                scale=record.layers[read.asset].scale or read.band.scale,
+            )
             for read in reads
         ]
         return Pixels(
@@ -109,6 +125,7 @@ class SandboxProvider:
                 key: _asset(layer, f"sandbox:{record.collection}/{record.id}/{key}")
                 for key, layer in record.layers.items()
             },
+            end=_end_of(record),
         )
 
     def _record(self, item: Item) -> SandboxItem:
@@ -170,6 +187,13 @@ class _Loaded:
         (top, _), (left, _) = self.window
         dn = self.dn[rows.start - top : rows.stop - top, cols.start - left : cols.stop - left]
         return dn, measured(dn, self.nodata)
+
+
+def _end_of(record: SandboxItem) -> datetime | None:
+    """Return the end of the period that a record stands for, None for an instant."""
+    told = record.properties
+    begins = told.get("start_datetime") == format_utc(record.datetime)
+    return parse_utc(told["end_datetime"]) if begins else None
 
 
 def _asset(layer: Layer, href: str) -> Asset:

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
+from eodata.providers.ground_control import GroundControl
+
 Values = NDArray[np.generic]
 Valid = NDArray[np.bool_]
 
@@ -15,10 +17,15 @@ Valid = NDArray[np.bool_]
 class Source(Protocol):
     """One band of one raster."""
 
-    grid: GeoBox
-    """The whole raster."""
-    dtype: np.dtype[np.generic]
-    """Of its numbers."""
+    @property
+    def grid(self) -> GeoBox | GroundControl:
+        """Where the whole raster lies."""
+        ...
+
+    @property
+    def dtype(self) -> np.dtype[np.generic]:
+        """Of its numbers."""
+        ...
 
     def read(self, rows: slice, cols: slice) -> tuple[Values, Valid]:
         """Read a window that lies inside of the raster: DN, and where they were measured."""

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
+from eodata.providers.ground_control import GroundControl
+
 KNOTS = 33
 """Target points per side at which the source position is computed."""
 REACH_PX = 3
@@ -40,7 +42,7 @@ class SourceWindow:
     exact: bool
 
 
-def source_window(source: GeoBox, target: GeoBox) -> SourceWindow | None:
+def source_window(source: GeoBox | GroundControl, target: GeoBox) -> SourceWindow | None:
     """Return what to read of `source` to fill `target`, None when the two do not meet."""
     col, row = _knots(target)
     x, y = source_positions(source, target, col, row)
@@ -59,12 +61,15 @@ def source_window(source: GeoBox, target: GeoBox) -> SourceWindow | None:
 
 
 def source_positions(
-    source: GeoBox, target: GeoBox, col: NDArray[np.floating], row: NDArray[np.floating]
+    source: GeoBox | GroundControl,
+    target: GeoBox,
+    col: NDArray[np.floating],
+    row: NDArray[np.floating],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return where points of `target` lie in `source`.
 
     Args:
-        source: The grid that answers.
+        source: The grid, or the points, that answer.
         target: The grid that asks.
         col: Pixel coordinates in `target`, along x.
         row: Pixel coordinates in `target`, along y; same shape.
@@ -76,7 +81,10 @@ def source_positions(
     if source.crs != target.crs:
         x, y = target.crs.transformer_to_crs(source.crs)(x, y)
     finite = np.isfinite(x) & np.isfinite(y)
-    u, v = ~source.affine @ (np.where(finite, x, np.nan), np.where(finite, y, np.nan))
+    places = np.where(finite, x, np.nan), np.where(finite, y, np.nan)
+    if isinstance(source, GroundControl):
+        return source.pixels(*places)
+    u, v = ~source.affine @ places
     return u, v
 
 

@@ -6,66 +6,21 @@ remote file is an error that says so.
 
 from __future__ import annotations
 
-import json
 import os
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
-from math import isfinite
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from urllib.request import url2pathname
 
 import pystac
-import shapely
 from pystac.stac_io import StacIO
-from shapely.geometry import shape
-from shapely.geometry.base import BaseGeometry
 
 from eodata.core.errors import ProviderError, nearest
-from eodata.core.item import Asset, Item
-from eodata.core.span import Span, to_utc
+from eodata.providers.stac_record import MALFORMED, Record, record_of
 
-OFFSET_APPLIED = "earthsearch:boa_offset_applied"
-KEPT = frozenset({"platform", "constellation", "gsd", "proj:code", OFFSET_APPLIED})
-"""Properties that selection, decoding or the card may need; times of publishing are not among
-them, so that a catalog that was merely written again yields the same plan."""
-KEPT_PREFIXES = ("eo:", "sat:", "sar:", "view:", "s2:", "processing:", "eodata:")
-RASTER_TYPES = ("image/tiff", "image/jp2", "image/vnd.stac.geotiff")
-RASTER_SUFFIXES = (".tif", ".tiff", ".jp2")
-MALFORMED = (
-    pystac.STACError,
-    pystac.STACTypeError,
-    shapely.errors.ShapelyError,
-    KeyError,
-    ValueError,
-    TypeError,
-    AttributeError,
-)
-"""What pystac and shapely raise over JSON that is not what it should be."""
 REFETCH = "Fetch the catalog again, or mend this file."
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """An item with the end of its time.
-
-    Attributes:
-        item: As the core knows it.
-        end: End of the period (UTC) for records that span one, None for an instant.
-    """
-
-    item: Item
-    end: datetime | None
-
-    def lies_in(self, span: Span | None) -> bool:
-        """Return True when the instant lies in the half-open span, or the period overlaps it."""
-        if span is None or self.item.datetime in span:
-            return True
-        return self.end is not None and self.item.datetime < span.start < self.end
 
 
 def read_collection(catalog: Path, collection: str) -> list[Record]:
@@ -185,122 +140,17 @@ def _collections(root: pystac.Catalog) -> Iterator[pystac.Collection]:
 
 
 def _record(item: pystac.Item, collection: str, root: Path) -> Record:
-    where = item.self_href
-    start = item.datetime or item.common_metadata.start_datetime
-    if start is None or not item.geometry:
-        raise ProviderError(
-            where,
-            f"item {item.id} has no {'geometry' if start else 'datetime'}",
-            "an item is found by its place and time.",
-            REFETCH,
-        )
-    end = None if item.datetime else item.common_metadata.end_datetime
+    def locate(key: str, _: Mapping[str, Any]) -> str:
+        asset = item.assets[key]
+        href = asset.get_absolute_href() or asset.href
+        return _relative(href, root.absolute(), item, key)
+
+    fields = item.to_dict(include_self_link=False, transform_hrefs=False)
     try:
-        footprint, assets = _footprint(item.geometry), _assets(item, root.absolute())
-        properties = _properties(item)
+        return record_of(fields, collection, locate, "stated")
     except MALFORMED as exc:
-        raise ProviderError(where, f"item {item.id} is broken", f"{exc!r}.", REFETCH) from exc
-    record = Item(item.id, collection, to_utc(start), footprint, properties, assets)
-    return Record(record, to_utc(end) if end else None)
-
-
-def _properties(item: pystac.Item) -> dict[str, Any]:
-    """Return what is kept, by key.
-
-    Raises:
-        ValueError: A number is no number, or the cloud cover is none.
-    """
-    kept = {
-        key: value
-        for key, value in sorted(item.properties.items())
-        if key in KEPT or key.startswith(KEPT_PREFIXES)
-    }
-    json.dumps(kept, allow_nan=False)
-    if kept.get("eo:cloud_cover") is not None:
-        kept["eo:cloud_cover"] = float(kept["eo:cloud_cover"])
-    return kept
-
-
-def _footprint(geometry: Mapping[str, Any]) -> BaseGeometry:
-    found: BaseGeometry = shape(geometry)
-    if found.is_empty:
-        raise ValueError("the geometry is empty")
-    return found if found.is_valid else shapely.make_valid(found)
-
-
-def _assets(item: pystac.Item, root: Path) -> dict[str, Asset]:
-    """Return the rasters of an item by key; the bands of a stack also by their own names.
-
-    A name that is an asset's key means that asset, and a name that two stacks share means neither.
-    """
-    own, named = {}, []
-    # Earth Search states the offset beside pixels from which it has been taken already.
-    applied = item.properties.get(OFFSET_APPLIED) is True
-    for key, asset in item.assets.items():
-        fields = asset.to_dict()
-        if not _is_raster(fields):
-            continue
-        href = _relative(asset.get_absolute_href() or asset.href, root, item, key)
-        bands = _bands(fields)
-        own[key] = _asset(key, href, 1, fields, bands[0], offset_is_applied=applied)
-        if len(bands) > 1:
-            named += [
-                _asset(band["name"], href, number, fields, band, offset_is_applied=applied)
-                for number, band in enumerate(bands, start=1)
-                if "name" in band
-            ]
-    times = Counter(asset.key for asset in named)
-    return {asset.key: asset for asset in named if times[asset.key] == 1} | own
-
-
-def _is_raster(fields: Mapping[str, Any]) -> bool:
-    kind = fields.get("type")
-    if kind:
-        return str(kind).lower().startswith(RASTER_TYPES)
-    return urlsplit(fields["href"]).path.lower().endswith(RASTER_SUFFIXES)
-
-
-def _bands(fields: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return what is said about each band; STAC 1.0 says it in two lists of its own words."""
-    if "bands" in fields:
-        return list(fields["bands"]) or [{}]
-    raster, eo = fields.get("raster:bands", []), fields.get("eo:bands", [])
-    merged: list[dict[str, Any]] = [{} for _ in range(max(len(raster), len(eo), 1))]
-    for band, facts in zip(merged, raster, strict=False):
-        band |= {"raster:scale": facts.get("scale"), "raster:offset": facts.get("offset")}
-        band["nodata"] = facts.get("nodata")
-    for band, facts in zip(merged, eo, strict=False):
-        band |= facts
-    return merged
-
-
-def _asset(
-    key: str,
-    href: str,
-    number: int,
-    fields: Mapping[str, Any],
-    band: Mapping[str, Any],
-    *,
-    offset_is_applied: bool,
-) -> Asset:
-    def stated(word: str) -> float | None:
-        value = band.get(word)
-        value = fields.get(word) if value is None else value
-        return None if value is None else float(value)
-
-    scale, offset = stated("raster:scale"), stated("raster:offset")
-    if not all(number is None or isfinite(number) for number in (scale, offset)):
-        raise ValueError(f'asset "{key}" has the scale {scale} and the offset {offset}')
-    size = fields.get("file:size")
-    return Asset(
-        key=key,
-        href=href,
-        scale=scale,
-        offset=0.0 if offset_is_applied else offset,
-        nodata=stated("nodata"),
-        band=number,
-        size_bytes=None if size is None else int(size),
-    )
+        where, reason = item.self_href, str(exc) if type(exc) is ValueError else repr(exc)
+        raise ProviderError(where, f"item {item.id} is broken", f"{reason}.", REFETCH) from exc
 
 
 def _relative(href: str, root: Path, item: pystac.Item, key: str) -> str:

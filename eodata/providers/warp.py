@@ -13,6 +13,10 @@ its `average` takes the box between two corners of a target pixel, which is wron
 (mean 0.17 px at 30 degrees, 0.03 px from UTM 31 to 32), and its guess of the kernel's width
 smears by up to 0.11 px (measured in docs/decisions/0003-one-warp.md). Hence samples at source
 resolution, a fixed kernel, and our own mean.
+
+Decibels are logarithms of powers, and a larger pixel measures the mean power: they are turned to
+power before, and back after. The mean of the logarithms would be lower, by 0.5 dB for the speckle
+of a 10 m Sentinel-1 pixel.
 """
 
 from __future__ import annotations
@@ -30,6 +34,7 @@ from rasterio.errors import RasterioIOError
 from rasterio.io import MemoryFile
 from rasterio.vrt import WarpedVRT
 
+from eodata.providers.ground_control import GroundControl, read_by_points
 from eodata.providers.source import Source, Valid, Values, nothing
 from eodata.providers.source_window import SourceWindow, source_window
 
@@ -48,9 +53,20 @@ TIE = 1e-3
 """Classes whose areas differ by less have the same area; the smaller class id wins."""
 CLASSES_AT_ONCE = 8
 """Bounds the memory that a majority takes."""
+LIMIT_DB = 300.0
+"""Beyond lies no power of this world, but an undeclared nodata value: -9999 for one."""
+ANYWHERE = Affine.scale(2, -2)
+"""Stands for the map of a raster that has points; the identity would count as none."""
 
 
-def read_onto(source: Source, geobox: GeoBox, resampling: str) -> tuple[Values, Valid, int]:
+def read_onto(
+    source: Source,
+    geobox: GeoBox,
+    resampling: str,
+    *,
+    decibel: bool = False,
+    scale: float = 1.0,
+) -> tuple[Values, Valid, int]:
     """Read one band onto a grid.
 
     On the source's own grid pixels are copied. Elsewhere `nearest` takes the pixel under each
@@ -63,6 +79,11 @@ def read_onto(source: Source, geobox: GeoBox, resampling: str) -> tuple[Values, 
         source: One band.
         geobox: The target grid; any CRS.
         resampling: nearest, bilinear, cubic, average or mode.
+        decibel: The numbers are decibels: powers are interpolated and averaged, not their
+            logarithms. Copies, `nearest` and `mode` are the same with and without. `cubic` then
+            interpolates like `bilinear`: its kernel has negative parts, and beside a bright target
+            the power would be less than none.
+        scale: Decibels per number; read with `decibel` alone. An offset makes no difference.
 
     Returns:
         Values `(H, W)` in the source's dtype, rounded and clipped to it; valid `(H, W)`, False
@@ -78,13 +99,13 @@ def read_onto(source: Source, geobox: GeoBox, resampling: str) -> tuple[Values, 
     values, measured, n_bytes = _read_window(source, window)
     if window.exact:
         return values, measured, n_bytes
-    affine = source.grid.affine @ Affine.translation(window.cols[0], window.rows[0])
-    crs = rasterio.crs.CRS.from_wkt(source.grid.crs.to_wkt())
-    sampler = _Sampler(affine, crs, geobox, window.shrink)
+    sampler = _Sampler(_part(source.grid, window), geobox, window.shrink)
     if resampling == "nearest":
         onto = _pick(values, measured, sampler)
     elif resampling == "mode":
         onto = _majority(values, measured, sampler)
+    elif decibel:
+        onto = _interpolate_power(values, measured, sampler, scale / 10)
     else:
         onto = _interpolate(values, measured, sampler, KERNELS[resampling])
     return *onto, n_bytes
@@ -94,8 +115,7 @@ def read_onto(source: Source, geobox: GeoBox, resampling: str) -> tuple[Values, 
 class _Sampler:
     """Interpolates layers of one source window at the sub-pixels of a target grid."""
 
-    affine: Affine
-    crs: rasterio.crs.CRS
+    place: GeoBox | GroundControl
     target: GeoBox
     shrink: tuple[int, int]
 
@@ -103,6 +123,7 @@ class _Sampler:
         """Interpolate `(B, h, w)` to `(B, H * rows, W * cols)`; 0 outside the layers."""
         rows, cols = shrink
         height, width = self.target.shape
+        affine = self.place.affine if isinstance(self.place, GeoBox) else ANYWHERE
         count, *shape = layers.shape
         profile = {"count": count, "height": shape[0], "width": shape[1], "dtype": layers.dtype}
         with MemoryFile() as memory:
@@ -111,15 +132,15 @@ class _Sampler:
                 driver="GTiff",
                 interleave="band",
                 BIGTIFF="IF_SAFER",
-                transform=self.affine,
+                transform=affine,
             ) as file:
                 file.write(layers)
             with (
                 memory.open() as file,
                 WarpedVRT(
                     file,
-                    src_crs=self.crs,
-                    src_transform=self.affine,
+                    src_crs=rasterio.crs.CRS.from_wkt(self.place.crs.to_wkt()),
+                    src_transform=affine,
                     crs=rasterio.crs.CRS.from_wkt(self.target.crs.to_wkt()),
                     transform=self.target.affine @ Affine.scale(1 / cols, 1 / rows),
                     height=height * rows,
@@ -132,6 +153,8 @@ class _Sampler:
                     YSCALE=1,
                 ) as view,
             ):
+                if isinstance(self.place, GroundControl):
+                    return read_by_points(view, file.name, self.place.points)
                 return np.asarray(view.read())
 
     def means(self, layers: Layers, kernel: Resampling) -> Layers:
@@ -139,6 +162,8 @@ class _Sampler:
         rows, cols = self.shrink
         height, width = self.target.shape
         fine = self.samples(layers, kernel, self.shrink)
+        if self.shrink == (1, 1):
+            return fine
         return fine.reshape(-1, height, rows, width, cols).mean(axis=(2, 4), dtype=layers.dtype)
 
 
@@ -153,13 +178,47 @@ def _interpolate(
     values: Values, measured: Valid, sampler: _Sampler, kernel: Resampling
 ) -> tuple[Values, Valid]:
     work = _work_dtype(values.dtype)
-    layers = np.stack([np.where(measured, values, 0).astype(work), measured.astype(work)])
-    total, weight = sampler.means(layers, kernel)
+    mean, valid = _mean(np.where(measured, values, 0).astype(work), measured, sampler, kernel)
+    return _kept(_as_dtype(mean, values.dtype), valid), valid
+
+
+def _interpolate_power(
+    values: Values, measured: Valid, sampler: _Sampler, bel: float
+) -> tuple[Values, Valid]:
+    """Interpolate logarithms as powers; `bel` is the decimal logarithm of power per number.
+
+    Raises:
+        RasterioIOError: A number stands for no power.
+    """
+    work = _work_dtype(values.dtype)
+    level = np.where(measured, values, 0) * np.float64(bel)
+    if (np.abs(level) > LIMIT_DB / 10).any():
+        worst = 10 * level.flat[np.abs(level).argmax()]
+        raise RasterioIOError(f"{worst:g} dB is no power; is it an undeclared nodata value?")
+    power = np.where(measured, 10**level, 0).astype(work)
+    mean, valid = _mean(power, measured, sampler, KERNELS["bilinear"])
+    level = np.log10(mean, dtype=np.float64, where=valid, out=np.zeros(mean.shape)) / bel
+    return _kept(_as_dtype(level, values.dtype), valid), valid
+
+
+def _kept(values: Values, valid: Valid) -> Values:
+    """Return the values where they hold, and nothing elsewhere."""
+    if valid.all():
+        return values
+    return np.where(valid, values, nothing((), values.dtype))
+
+
+def _mean(
+    values: Layers, measured: Valid, sampler: _Sampler, kernel: Resampling
+) -> tuple[Layers, Valid]:
+    """Return means of `values`, which are 0 where nothing was measured, and where they hold."""
+    if measured.all():
+        # The window reaches beyond all kernels, or beyond the source's edge, where nothing counts.
+        (mean,) = sampler.means(values[np.newaxis], kernel)
+        return mean, np.ones(mean.shape, np.bool_)
+    total, weight = sampler.means(np.stack([values, measured.astype(values.dtype)]), kernel)
     valid = weight >= HALF
-    mean = np.divide(total, weight, out=np.zeros_like(total), where=valid)
-    onto = nothing(mean.shape, values.dtype)
-    onto[valid] = _as_dtype(mean[valid], values.dtype)
-    return onto, valid
+    return np.divide(total, weight, out=np.zeros_like(total), where=valid), valid
 
 
 def _majority(values: Values, measured: Valid, sampler: _Sampler) -> tuple[Values, Valid]:
@@ -195,7 +254,18 @@ def _as_dtype(values: Layers, dtype: np.dtype[np.generic]) -> Values:
     if dtype.kind not in "iu":
         return values.astype(dtype)
     limits = np.iinfo(dtype)
-    return np.clip(np.rint(values.astype(np.float64)), limits.min, limits.max).astype(dtype)
+    # Single precision holds every number of 16 bits; of 32 it does not.
+    work = values if dtype.itemsize <= 2 else values.astype(np.float64)
+    return np.clip(np.rint(work), limits.min, limits.max).astype(dtype)
+
+
+def _part(grid: GeoBox | GroundControl, window: SourceWindow) -> GeoBox | GroundControl:
+    """Return where the pixels of a window lie."""
+    (top, bottom), (left, right) = window.rows, window.cols
+    if isinstance(grid, GroundControl):
+        return grid.moved(-left, -top)
+    affine = grid.affine @ Affine.translation(left, top)
+    return GeoBox((bottom - top, right - left), affine, grid.crs)
 
 
 def _read_window(source: Source, window: SourceWindow) -> tuple[Values, Valid, int]:

@@ -198,6 +198,7 @@ def _modality_attributes(modality: ModalityPlan) -> dict[str, Any]:
         "product": modality.product,
         "provider": modality.provider,
         "radiometry": modality.radiometry,
+        "placed_by": modality.placed_by,
         "resampling": {read.band.name: read.resampling for read in modality.reads},
         "derive": modality.derive,
         "source": modality.source,

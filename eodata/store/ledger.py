@@ -15,11 +15,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from eodata.core.errors import StoreError
-from eodata.core.outcome import Outcome, ShardFile, Status, TaskResult
+from eodata.core.outcome import FREE, Cost, Outcome, ShardFile, Status, TaskResult
 from eodata.core.span import format_utc
 from eodata.store.files import LEDGER
 
-LEDGER_FORMAT = 1
+LEDGER_FORMAT = 2
 LOCK_SECONDS = 30.0
 
 _SCHEMA = f"""
@@ -27,6 +27,7 @@ BEGIN;
 CREATE TABLE tasks (
     id TEXT PRIMARY KEY, status TEXT NOT NULL CHECK (status IN ('done', 'partial', 'failed')),
     attempts INTEGER NOT NULL, seconds REAL NOT NULL, bytes_read INTEGER NOT NULL,
+    requests INTEGER NOT NULL, retried INTEGER NOT NULL,
     reason TEXT NOT NULL, retryable INTEGER NOT NULL, updated_utc TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE outcomes (
@@ -117,7 +118,7 @@ class SqliteLedger:
                 reason,
                 any(outcome.retryable for outcome in failed),
                 result.seconds,
-                result.bytes_read,
+                result.cost,
             )
             self._db.execute("DELETE FROM outcomes WHERE task = ?", (result.task,))
             self._db.execute("DELETE FROM shards WHERE task = ?", (result.task,))
@@ -181,6 +182,11 @@ class SqliteLedger:
         query = "SELECT id, reason, retryable FROM tasks WHERE status != 'done' ORDER BY id"
         return [(task, reason, bool(retryable)) for task, reason, retryable in self._read(query)]
 
+    def cost(self) -> Cost:
+        """Return what all finished tasks took."""
+        sums = "total(bytes_read), total(requests), total(retried)"
+        return Cost(*(int(n) for n in next(iter(self._read(f"SELECT {sums} FROM tasks")))))  # noqa: S608 (fixed words)
+
     def attempts(self, task: str) -> int:
         """Return how often a task was handed out, over all runs."""
         query = "SELECT count(*) FROM events WHERE task = ? AND kind = 'started'"
@@ -217,11 +223,12 @@ class SqliteLedger:
         reason: str,
         retryable: bool,
         seconds: float = 0.0,
-        bytes_read: int = 0,
+        cost: Cost = FREE,
     ) -> None:
+        spent = (cost.bytes_read, cost.requests, cost.retried)
         self._db.execute(
-            "INSERT OR REPLACE INTO tasks VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (task, status, attempt, seconds, bytes_read, reason, int(retryable), _now()),
+            "INSERT OR REPLACE INTO tasks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (task, status, attempt, seconds, *spent, reason, int(retryable), _now()),
         )
 
     def _note(self, task: str, attempt: int, kind: str, reason: str) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from odc.geo.geobox import GeoBox
 
-from eodata.build.prepare import Prepared, Wish, prepare
+from eodata.build.locations import Wish
+from eodata.build.prepare import Prepared, prepare
 from eodata.core.errors import ProviderError
 from eodata.core.item import Item
 from eodata.core.plan import BandRead

@@ -13,9 +13,9 @@ import pytest
 from eodata.build.conductor import build
 from eodata.build.loop import Progress, Settings
 from eodata.build.prepare import Prepared
-from eodata.build.retry import RetryPolicy
 from eodata.core.errors import ProviderError, QuotaError, StoreError
 from eodata.core.item import Item
+from eodata.core.retry import RetryPolicy
 from tests.build.conftest import TroubledArchive
 
 Install = Callable[[Callable[[Item, int], ProviderError | None]], list[TroubledArchive]]

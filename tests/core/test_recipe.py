@@ -38,6 +38,7 @@ def sources(draw: st.DrawFn, others: list[str]) -> dict[str, Any]:
         "valid": draw(st.sampled_from(["measured", "clear"])),
         "role": draw(st.sampled_from(["input", "target"])),
     }
+    where = draw(st.sampled_from([{}, {"platform": ["a", "B"]}, {"eo:cloud_cover": {"max": 9.5}}]))
     choose = {
         "by": draw(st.sampled_from(["least-cloudy", "coverage-then-time", "nearest"])),
         "max_cloud": draw(st.none() | st.floats(0, 100)),
@@ -49,7 +50,11 @@ def sources(draw: st.DrawFn, others: list[str]) -> dict[str, Any]:
         made["pair"] = {"with": draw(st.sampled_from(others)), "within": draw(gaps)}
     elif how == "follow" and others:
         made["follow"] = draw(st.sampled_from(others))
-    return made if "pair" in made or "follow" in made else {**made, "choose": choose}
+    if "follow" in made:
+        return made
+    return (
+        {**made, "where": where} if "pair" in made else {**made, "where": where, "choose": choose}
+    )
 
 
 @st.composite
@@ -122,6 +127,7 @@ def test_recipe_when_defaults_are_left_out_then_all_are_written(raw: dict[str, A
     assert written["modalities"]["cloud"]["from"] == "scl"
     assert written["time"]["start"] == "2018-01-01"
     assert written["area"]["cover"] == 0.999
+    assert written["modalities"]["s2"]["where"] == {}
 
 
 @pytest.mark.parametrize(
@@ -133,6 +139,7 @@ def test_recipe_when_defaults_are_left_out_then_all_are_written(raw: dict[str, A
         (("archive",), "catalogue", "catalog"),
         (("modalities", "s2"), "band", "bands"),
         (("modalities", "s2", "choose"), "maxcloud", "max_cloud"),
+        (("modalities", "s2"), "were", "where"),
         (("modalities", "s1", "pair"), "wihtin", "within"),
         (("modalities", "cloud"), "form", "from"),
         (("split",), "cells", "cell"),
@@ -157,6 +164,8 @@ def test_unknown_key_at_any_level_then_refused_with_path_and_nearest(
     ("path", "value", "where", "word"),
     [
         (("time", "steps"), 10**9, "time.steps", "1000000000 steps"),
+        (("modalities", "scl", "where"), {"platform": "a"}, "modalities.scl", "where belongs to"),
+        (("modalities", "s2", "where"), {"cloud": 3}, "modalities.s2.where", '"cloud"'),
         (("time", "end"), date(2018, 1, 1), "time", "not after the start"),
         (("time", "start"), 2018, "time.start", "2018"),
         (("time", "start"), "2018", "time.start", "2018"),

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from eodata import resources
-from eodata.build.prepare import Wish, prepare
+from eodata.build.locations import Wish
+from eodata.build.prepare import prepare
 
 FOLDER = Path(__file__).parent
 

@@ -11,7 +11,7 @@ from shapely.geometry import box
 from eodata.core.band import Band
 from eodata.core.errors import ProviderError
 from eodata.core.item import Asset, Item
-from eodata.pipeline.decode import check_offset, harmonise
+from eodata.pipeline.decode import harmonise, stated_coding
 from eodata.pipeline.derive import class_mask, derived_band
 
 RED = Band("B04", "continuous", "uint16", 10.0, scale=1e-4)
@@ -118,18 +118,18 @@ def an_item(asset: Asset) -> Item:
 
 
 @pytest.mark.parametrize(("scale", "offset"), [(None, None), (1e-4, None), (None, -0.1)])
-def test_check_offset_when_not_stated_then_refused_for_good(
+def test_stated_coding_when_not_stated_then_refused_for_good(
     scale: float | None, offset: float | None
 ) -> None:
     asset = Asset("B04", "x", scale=scale, offset=offset)
     with pytest.raises(ProviderError) as caught:
-        check_offset(an_item(asset), asset)
+        stated_coding(an_item(asset), asset)
     assert caught.value.where == "item S2A_x, asset B04"
     assert not caught.value.retryable
 
 
-def test_check_offset_when_stated_as_zero_then_accepted() -> None:
-    check_offset(an_item(OLD), OLD)
+def test_stated_coding_when_stated_as_zero_then_returned() -> None:
+    assert stated_coding(an_item(OLD), OLD) == (OLD.scale, 0.0)
 
 
 def test_class_mask_then_one_where_a_class_stands() -> None:

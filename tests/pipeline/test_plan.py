@@ -20,7 +20,8 @@ from eodata.core.plan import Plan
 from eodata.core.product import Product
 from eodata.core.recipe import Recipe
 from eodata.core.span import Span
-from eodata.pipeline.plan import check_provider, plan_modality, search_span
+from eodata.pipeline.plan import plan_modality, search_span
+from eodata.pipeline.serving import check_provider
 
 Planner = Callable[..., Plan]
 START = datetime(2018, 1, 1, tzinfo=UTC)

@@ -14,6 +14,7 @@ from shapely.geometry import box, mapping
 from eodata.core.errors import ProviderError
 from eodata.core.protocols import Query
 from eodata.core.span import Span
+from eodata.core.where import Where
 from eodata.providers.archive import ArchiveProvider
 
 EARTH = box(-180, -90, 180, 90)
@@ -348,3 +349,21 @@ def test_two_items_of_one_id_are_refused(archive):
     root = archive.save()
     edit(root, "c/two/two.json", lambda c: c.update({"id": "one"}))
     assert "two different items have the id one" in refused(root).found
+
+
+def test_only_items_whose_properties_match_are_found(archive):
+    for item_id, platform, cloud in (("a", "S2A", 10), ("b", "S2B", 10), ("c", "s2a", 90)):
+        archive.add(item_id, {"v": SMALL}).properties |= {
+            "platform": platform,
+            "eo:cloud_cover": cloud,
+        }
+    archive.add("silent", {"v": SMALL})
+    provider = ArchiveProvider(archive.save())
+
+    def found(**where):
+        return [i.id for i in provider.search(Query("c", EARTH, None, Where.parse(where)))]
+
+    assert found() == ["a", "b", "c", "silent"]
+    assert found(platform="s2A") == ["a", "c"]
+    assert found(platform="S2A", **{"eo:cloud_cover": {"max": 10}}) == ["a"]
+    assert found(platform="S2C") == []

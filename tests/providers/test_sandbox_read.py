@@ -17,6 +17,7 @@ from eodata.core.errors import ProviderError
 from eodata.core.protocols import Query
 from eodata.core.sandbox_spec import SandboxSettings
 from eodata.core.span import Span
+from eodata.core.where import Where
 from eodata.providers.sandbox import SandboxProvider
 from eodata.sandbox import plane
 
@@ -91,3 +92,14 @@ def test_every_item_says_that_it_is_simulated(planes):
     for item in planes.search(QUERY):
         assert item.properties["sandbox:world"] == "seed=1 mode=plane"
         assert {a.href.split(":")[0] for a in item.assets.values()} == {"sandbox"}
+
+
+def test_only_items_whose_properties_match_are_found(planes):
+    every = planes.search(QUERY)
+    orbits = sorted({item.properties["sat:relative_orbit"] for item in every})
+    assert len(orbits) > 1
+    where = Where.parse({"sat:relative_orbit": orbits[0], "platform": ["SENTINEL-2A"]})
+    found = planes.search(replace(QUERY, where=where))
+    assert found == [item for item in every if where.matches(item.properties)]
+    assert 0 < len(found) < len(every)
+    assert {item.properties["sat:relative_orbit"] for item in found} == {orbits[0]}

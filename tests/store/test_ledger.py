@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from eodata.core.errors import StoreError
-from eodata.core.outcome import Outcome, ShardFile, Status, TaskResult
+from eodata.core.outcome import Cost, Outcome, ShardFile, Status, TaskResult
 from eodata.core.protocols import Ledger
 from eodata.store.files import LEDGER
 from eodata.store.ledger import SqliteLedger
@@ -47,7 +47,7 @@ def test_finish_when_reopened_then_everything_is_there(tmp_path):
     with SqliteLedger(tmp_path) as ledger:
         protocol: Ledger = ledger
         protocol.start("t1", 1)
-        protocol.finish(TaskResult("t1", (DONE,), (SHARD,), 1.5, 99), 1)
+        protocol.finish(TaskResult("t1", (DONE,), (SHARD,), 1.5, Cost(99, 7, 2)), 1)
         protocol.start("t2", 1)
         protocol.finish(TaskResult("t2", (DONE, FAILED), ()), 1)
         protocol.start("t3", 1)

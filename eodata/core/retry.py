@@ -12,7 +12,7 @@ class RetryPolicy:
     """Exponential back-off for errors that waiting may mend.
 
     Attributes:
-        attempts: Attempts at one task, the first included.
+        attempts: Attempts at one task or request, the first included.
         first_delay: Before the second attempt [s]; doubles each time.
         longest_delay: Upper bound, also for what an archive asks for [s].
     """

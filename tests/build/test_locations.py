@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from eodata.build.prepare import Wish, choose_providers, find_locations
+from eodata.build.locations import Wish, choose_providers, find_locations
 from eodata.build.reading import load_recipe
 from eodata.core.errors import AuthError, RecipeError
 
@@ -16,16 +16,18 @@ area: {bbox: [3.0, 50.8, 3.1, 50.9], patch: 160}
 time: {start: 2018-01-01, end: 2018-02-01}
 SANDBOX
 modalities:
-  s2: {product: sentinel-2-l2a, bands: [B04], gsd: 10PROVIDER}
+  MODALITY
 """
+S2 = "s2: {product: sentinel-2-l2a, bands: [B04], gsd: 10PROVIDER}"
 
 
 @pytest.fixture
 def recipe(tmp_path):
-    def write(sandbox: str = "", provider: str = ""):
+    def write(sandbox: str = "", provider: str = "", modality: str = S2):
         path = tmp_path / "asking.yaml"
         provider = f", provider: {provider}" if provider else ""
-        path.write_text(RECIPE.replace("SANDBOX", sandbox).replace("PROVIDER", provider))
+        text = RECIPE.replace("SANDBOX", sandbox).replace("MODALITY", modality)
+        path.write_text(text.replace("PROVIDER", provider))
         return load_recipe(str(path))
 
     return write
@@ -36,10 +38,13 @@ def chosen(loaded, wish):
 
 
 def test_the_sandbox_never_serves_unasked(recipe):
+    assert chosen(recipe("sandbox: {seed: 3}"), Wish("asking")) == {"s2": "earth-search"}
+
+
+def test_what_only_the_sandbox_has_must_be_asked_for(recipe):
     with pytest.raises(AuthError) as error:
-        chosen(recipe("sandbox: {seed: 3}"), Wish("asking"))
+        chosen(recipe("sandbox: {seed: 3}", modality="igbp: {product: modis-mcd12q1, bands: [LC_Type1], gsd: 160}"), Wish("asking"))
     assert "--provider sandbox" in error.value.fix
-    assert "--archive" in error.value.fix
 
 
 def test_the_sandbox_serves_when_the_command_line_asks(recipe):

@@ -1,0 +1,209 @@
+"""Where pixels come from: which providers there are, where each is, and which one serves what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from eodata import resources
+from eodata.build.reading import LoadedRecipe
+from eodata.core.endpoint import Endpoint, StacLocation
+from eodata.core.errors import AuthError, RecipeError, nearest
+from eodata.core.product import Product, ProviderEntry
+from eodata.core.recipe import Recipe, SourceModality, StacSpec
+from eodata.core.recipe_rules import product_of
+from eodata.core.sandbox_spec import SandboxSettings
+from eodata.pipeline.serving import check_provider, serving
+from eodata.providers.registry import REGISTRY
+
+ANY_STAC = "stac"
+"""Name of the provider for STAC APIs that are in no table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the person asked for on the command line.
+
+    Attributes:
+        recipe: Name or path.
+        provider: Overrides the recipe's providers; `""` keeps them.
+        archive: Catalog for the provider `archive`; `""` keeps the recipe's.
+        sandbox: World of the provider `sandbox`, as `SandboxSettings.from_text` reads it; `""`
+            keeps the recipe's.
+        limit: Keep only the first patches; None keeps all.
+        endpoints: `NAME=URL`: where STAC archives are found instead of the table's address.
+    """
+
+    recipe: str
+    provider: str = ""
+    archive: str = ""
+    sandbox: str = ""
+    limit: int | None = None
+    endpoints: tuple[str, ...] = ()
+
+
+def known_products(recipe: Recipe) -> dict[str, Product]:
+    """Return the product tables, with the recipe's own STAC archives among the providers.
+
+    Raises:
+        RecipeError: One is said to be like an endpoint that does not exist.
+    """
+    entries = {
+        "archive": _entry_like("archive.like", recipe.archive.like if recipe.archive else ""),
+        ANY_STAC: _entry_like("stac.like", recipe.stac.like if recipe.stac else "") or _own_entry,
+    }
+    return {name: _extended(product, entries) for name, product in resources.products().items()}
+
+
+EntryOf = Callable[[Product], ProviderEntry | None]
+"""How an archive keeps a product; None when it does not."""
+
+
+def _extended(product: Product, entries: Mapping[str, EntryOf | None]) -> Product:
+    """Add what the recipe's own archives keep to the providers of a product, the first of all."""
+    found = {name: entry_of(product) for name, entry_of in entries.items() if entry_of is not None}
+    own = {name: entry for name, entry in found.items() if entry is not None}
+    return product.model_copy(update={"providers": {**own, **product.providers, **own}})
+
+
+def _entry_like(key: str, like: str) -> EntryOf | None:
+    if like and like not in resources.endpoints():
+        fix = nearest(like, resources.endpoints())
+        raise RecipeError(key, f'there is no endpoint "{like}"', "", fix)
+    return (lambda product: product.providers.get(like)) if like else None
+
+
+def _own_entry(product: Product) -> ProviderEntry:
+    """Return the entry of an archive that calls everything as we do."""
+    return ProviderEntry(collection=product.id, radiometry=product.radiometry)
+
+
+def find_locations(loaded: LoadedRecipe, wish: Wish) -> dict[str, str]:
+    """Return where each provider is found: the command line before the recipe before the table.
+
+    The sandbox is everywhere, but serves only those who ask for it by name.
+
+    Raises:
+        RecipeError: The catalog that the recipe names does not exist, or leaves its folder; or an
+            endpoint is written wrongly.
+    """
+    recipe = loaded.recipe
+    asked = SandboxSettings.from_text(wish.sandbox) if wish.sandbox else recipe.sandbox
+    locations = stac_locations(wish.endpoints, recipe.stac)
+    locations["sandbox"] = (asked or SandboxSettings()).model_dump_json()
+    if wish.archive:
+        locations["archive"] = str(Path(wish.archive).resolve())
+    elif recipe.archive is not None:
+        catalog = resources.beside(loaded.path, recipe.archive.catalog, "archive.catalog")
+        locations["archive"] = str(catalog)
+    return locations
+
+
+def stac_locations(given: tuple[str, ...], own: StacSpec | None = None) -> dict[str, str]:
+    """Return where STAC archives are found, by name of the provider.
+
+    Args:
+        given: `NAME=URL`; go before the table.
+        own: The recipe's STAC archive.
+
+    Raises:
+        RecipeError: An endpoint is written wrongly, or there is none of that name.
+    """
+    urls = {} if own is None else {ANY_STAC: own.url}
+    urls |= dict(_endpoint(text) for text in given)
+    rows, like = dict(resources.endpoints()), own.like if own else ""
+    if ANY_STAC in urls:
+        plain = Endpoint(name=ANY_STAC, title="a STAC API", url=urls[ANY_STAC])
+        rows[ANY_STAC] = rows[like].model_copy(update={"name": ANY_STAC}) if like else plain
+    return {
+        name: StacLocation(
+            endpoint=row.at(urls.get(name, row.url)), like=like if name == ANY_STAC else ""
+        ).model_dump_json()
+        for name, row in rows.items()
+    }
+
+
+def share_location(provider: str, location: str, processes: int) -> str:
+    """Return a provider's location for each of several processes that read at once."""
+    if provider not in resources.endpoints() and provider != ANY_STAC:
+        return location
+    return StacLocation.model_validate_json(location).shared(processes).model_dump_json()
+
+
+def _endpoint(text: str) -> tuple[str, str]:
+    name, equals, url = text.partition("=")
+    known = [*resources.endpoints(), ANY_STAC]
+    if not equals or not url.startswith(("http://", "https://")):
+        raise RecipeError(
+            "--endpoint",
+            f'"{text}"',
+            "an endpoint is a name and the address of its root.",
+            "Write it as earth-search=https://example.org/v1",
+        )
+    if name not in known:
+        raise RecipeError("--endpoint", f'there is no endpoint "{name}"', "", nearest(name, known))
+    return name, url
+
+
+def choose_providers(
+    loaded: LoadedRecipe, override: str, locations: Mapping[str, str]
+) -> dict[str, str]:
+    """Name the provider of every source modality.
+
+    The command line comes first, then the modality's own, then the first in the product's table
+    that keeps the product and can be used here. Nothing is swapped in silently.
+
+    Raises:
+        RecipeError: The named provider does not keep the product, or in another radiometry.
+        AuthError: No provider that keeps the product can be used here.
+    """
+    products = known_products(loaded.recipe)
+    chosen: dict[str, str] = {}
+    for name, modality in loaded.recipe.modalities.items():
+        if not isinstance(modality, SourceModality):
+            continue
+        product = product_of(loaded.recipe, name, products)
+        wanted = override or modality.provider
+        if wanted:
+            check_provider(name, product, wanted, products.values())
+        usable = [p for p in serving(product) if p in locations and _may_serve(p, wanted)]
+        if not usable:
+            raise _nobody(name, product, wanted)
+        chosen[name] = usable[0]
+    return chosen
+
+
+def _nobody(name: str, product: Product, wanted: str | None) -> AuthError:
+    named = [wanted] if wanted else serving(product)
+    needs = "; ".join(f"{p} needs {REGISTRY[p].needs}" for p in named if p in REGISTRY)
+    return AuthError(
+        f"modality {name}",
+        f"no provider of {product.id} can be used here",
+        "nothing is simulated or swapped in silently.",
+        f"Choose one: {needs}." if needs else "Install the provider's extra.",
+    )
+
+
+def _may_serve(provider: str, wanted: str | None) -> bool:
+    if wanted:
+        return provider == wanted
+    return REGISTRY[provider].is_usable and not REGISTRY[provider].on_request
+
+
+def refuse_unused(wish: Wish, chosen: Mapping[str, str]) -> None:
+    """Refuse an option for a provider that nothing is read from: it would be ignored silently.
+
+    Raises:
+        RecipeError: With what to add.
+    """
+    options = [("archive", "archive", wish.archive), ("sandbox", "sandbox", wish.sandbox)]
+    options += [("endpoint", text.partition("=")[0], text) for text in wish.endpoints]
+    for option, provider, given in options:
+        if given and provider not in chosen.values():
+            raise RecipeError(
+                f"--{option}",
+                f"nothing is read from the provider {provider}",
+                f"providers are {', '.join(sorted(set(chosen.values())))}.",
+                f"Add --provider {provider}, or leave --{option} out.",
+            )
