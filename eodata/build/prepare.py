@@ -17,6 +17,7 @@ from eodata.build.locations import (
     known_products,
     refuse_unused,
 )
+from eodata.build.reaching import refuse_unreachable
 from eodata.build.reading import LoadedRecipe, load_areas, load_recipe, load_split_list
 from eodata.core.errors import RecipeError
 from eodata.core.item import Item
@@ -55,6 +56,8 @@ def prepare(wish: Wish) -> Prepared:
     locations = find_locations(loaded, wish)
     chosen = choose_providers(loaded, wish.provider, locations)
     refuse_unused(wish, chosen)
+    for name in sorted(set(chosen.values())):
+        refuse_unreachable(name, locations)
     providers = {name: open_provider(name, locations) for name in set(chosen.values())}
     areas = load_areas(loaded)
     items = _search_all(loaded, areas, chosen, providers)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from eodata import resources
@@ -71,6 +72,9 @@ def reach_all(endpoints: Sequence[Endpoint], patience: float = PATIENCE_S) -> di
     Returns:
         By name of the endpoint.
     """
+    if find_spec("requests") is None:
+        missing = Reach(None, why="asking takes packages: pip install eodata[stac]")
+        return {one.name: missing for one in endpoints}
     found: dict[str, Reach] = {}
 
     def ask(endpoint: Endpoint) -> None:

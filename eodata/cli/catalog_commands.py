@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from eodata.cli import items_command
 from eodata.cli.build_commands import StorePath
 from eodata.cli.output import AsJson, put, put_json, put_table, say
 
@@ -21,6 +22,7 @@ catalog = typer.Typer(
 def register(app: typer.Typer) -> None:
     """Hang these commands under `eodata`."""
     app.add_typer(catalog, name="catalog")
+    items_command.register(catalog)
     app.command("show")(show_sample)
 
 

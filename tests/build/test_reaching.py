@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -30,7 +31,7 @@ def serve() -> Iterator[Serve]:
                     self.end_headers()
                     self.wfile.write(body.encode())
 
-                do_HEAD = do_GET
+                do_HEAD = do_GET  # noqa: N815 (http.server's names)
 
                 def log_message(self, *_: object) -> None:
                     """Stay quiet."""
@@ -41,6 +42,28 @@ def serve() -> Iterator[Serve]:
             return f"http://127.0.0.1:{server.server_port}"
 
         yield serve
+
+
+@pytest.fixture
+def dribbling() -> Iterator[str]:
+    """Return the address of a server whose answer never ends."""
+    over = threading.Event()
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            while not over.wait(0.05):
+                self.wfile.write(b" ")
+
+        def log_message(self, *_: object) -> None:
+            """Stay quiet."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        over.set()
+        server.shutdown()
 
 
 @pytest.fixture
@@ -99,7 +122,17 @@ def test_silence_beside_an_answer_then_only_the_silent_one_is_late(serve, silent
     assert found["dead"].collections is None
 
 
-def test_search_when_nobody_is_there_then_refused_at_once(dead, serve, silent):
+def test_extra_that_is_not_installed_then_what_to_install(serve, monkeypatch):
+    monkeypatch.setitem(sys.modules, "requests", None)
+    assert told(serve(collections(1))).endswith("pip install eodata[stac]")
+
+
+def test_answer_that_never_ends_then_late_too(dribbling):
+    found = reach_all([at(dribbling)], patience=0.5)
+    assert str(found["some"]) == "not reachable: no answer within 0.5 s"
+
+
+def test_search_when_nobody_is_there_then_refused_at_once(dead, serve):
     def refuse(url: str, provider: str = "earth-search") -> None:
         location = StacLocation(endpoint=at(url, provider)).model_dump_json()
         refuse_unreachable(provider, {provider: location})
@@ -115,7 +148,7 @@ def test_search_when_nobody_is_there_then_refused_at_once(dead, serve, silent):
 def test_keys_then_names_and_whether_they_are_set(monkeypatch):
     monkeypatch.setenv("SOME_KEY", "geheim")
     monkeypatch.delenv("SOME_SECRET", raising=False)
-    rule = ObjectStoreRule(access_key="SOME_KEY", secret_key="SOME_SECRET")
+    rule = ObjectStoreRule(access_key="SOME_KEY", secret_key="SOME_SECRET")  # noqa: S106 (a name)
     plain = at("http://127.0.0.1:9")
     assert keys_of(plain) == {}
     found = keys_of(plain.model_copy(update={"object_store": rule}))
