@@ -96,7 +96,7 @@ def s1_item(archive: SandboxArchive) -> SandboxItem:
 
 
 def timed(name: str, item: SandboxItem) -> list[str]:
-    """Return rows: nothing known, and all known; every run makes whole squares of 480 px."""
+    """Return rows: nothing known, and all known; a square of 480 px that is cut is made in part."""
     archive = SandboxArchive(SETTINGS)
     corner = CORNER if "L1C" in name else 20 * CELL
     windows = {

@@ -9,7 +9,18 @@ from odc.geo.geobox import GeoBox
 
 from eodata.core.sandbox_spec import SandboxSettings
 from eodata.sandbox import plane
-from eodata.sandbox.cells import CellCache, Numbers, assemble, cell_grid, cells_under
+from eodata.sandbox.cells import (
+    Block,
+    CellCache,
+    Made,
+    Numbers,
+    assemble,
+    block_to_make,
+    block_under,
+    cell_grid,
+    cells_under,
+    whole,
+)
 from eodata.sandbox.items import Collection, SandboxItem
 from eodata.sandbox.sensors.registry import open_collections
 
@@ -52,29 +63,35 @@ class SandboxArchive:
         Returns:
             `(rows, cols)` DN in the layer's dtype. The same pixels whatever the window.
         """
-        size = item.cell // item.layers[key].ratio
-        return assemble(
-            rows,
-            cols,
-            size,
-            item.layers[key].dtype,
-            lambda row, col: self._cell(item, (key,), factor, row, col)[key],
-        )
+        layer = item.layers[key]
+
+        def part(row: int, col: int, block: Block) -> Numbers:
+            wanted = _in_base(block, layer.ratio)
+            made = self._square(item, {key: wanted}, factor, row, col)
+            return made[key].cut(wanted, layer.ratio)
+
+        return assemble(rows, cols, item.cell // layer.ratio, layer.dtype, part)
 
     def read_many(self, item: SandboxItem, windows: Mapping[str, Window]) -> dict[str, Numbers]:
         """Return a window of each of several layers; what they share is computed once."""
-        wanted: dict[tuple[int, int], list[str]] = {}
-        for key, (rows, cols) in windows.items():
-            for place in cells_under(rows, cols, item.cell // item.layers[key].ratio):
-                wanted.setdefault(place, []).append(key)
-        made = {place: self._cell(item, keys, 1, *place) for place, keys in sorted(wanted.items())}
+        wanted: dict[tuple[int, int], dict[str, Block]] = {}
+        for key, window in windows.items():
+            ratio = item.layers[key].ratio
+            size = item.cell // ratio
+            for place in cells_under(*window, size):
+                block = _in_base(block_under(*window, size, place), ratio)
+                wanted.setdefault(place, {})[key] = block
+        made = {place: self._square(item, wanted[place], 1, *place) for place in sorted(wanted)}
 
-        def window(key: str) -> Numbers:
+        def cut(key: str) -> Numbers:
             layer = item.layers[key]
-            size = item.cell // layer.ratio
-            return assemble(*windows[key], size, layer.dtype, lambda r, c: made[r, c][key])
 
-        return {key: window(key) for key in windows}
+            def part(row: int, col: int, block: Block) -> Numbers:
+                return made[row, col][key].cut(_in_base(block, layer.ratio), layer.ratio)
+
+            return assemble(*windows[key], item.cell // layer.ratio, layer.dtype, part)
+
+        return {key: cut(key) for key in windows}
 
     def truth(self, item: SandboxItem, base: GeoBox) -> dict[str, Numbers]:
         """Return what holds behind an item's numbers, by name; see the collection's `truth`.
@@ -89,22 +106,36 @@ class SandboxArchive:
         """Return the defects that were planted in an item, empty when none."""
         return self.collections[item.collection].defects(item)
 
-    def _cell(
-        self, item: SandboxItem, keys: Sequence[str], factor: int, row: int, col: int
-    ) -> dict[str, Numbers]:
-        found = {
-            key: self._cells.find((item.collection, item.id, key, factor, row, col)) for key in keys
+    def _square(
+        self, item: SandboxItem, wanted: Mapping[str, Block], factor: int, row: int, col: int
+    ) -> dict[str, Made]:
+        """Return at least the wanted blocks of some layers in a square.
+
+        What is not known is made: a block at first, the whole square when more of it is wanted.
+        """
+        names = {key: (item.collection, item.id, key, factor, row, col) for key in wanted}
+        known = {key: self._cells.find(name) for key, name in names.items()}
+        made = {
+            key: found
+            for key, found in known.items()
+            if found is not None and found.block.covers(wanted[key])
         }
-        missing = [key for key, numbers in found.items() if numbers is None]
+        missing = [key for key in wanted if key not in made]
         if missing:
-            for key, numbers in self._render(
-                item, missing, cell_grid(item, factor, row, col)
-            ).items():
-                self._cells.keep((item.collection, item.id, key, factor, row, col), numbers)
-                found[key] = numbers
-        return {key: numbers for key, numbers in found.items() if numbers is not None}
+            again = any(known[key] for key in missing)
+            blocks = [wanted[key] for key in missing]
+            block = whole(item.cell) if again else block_to_make(blocks, item.cell)
+            rendered = self._render(item, missing, cell_grid(item, factor, row, col, block))
+            for key, numbers in rendered.items():
+                made[key] = Made(block, numbers)
+                self._cells.keep(names[key], made[key])
+        return made
 
     def _render(self, item: SandboxItem, keys: Sequence[str], base: GeoBox) -> dict[str, Numbers]:
         if self.settings.mode == "plane":
             return {key: plane.render(item, key, base) for key in keys}
         return self.collections[item.collection].render(item, keys, base)
+
+
+def _in_base(block: Block, ratio: int) -> Block:
+    return Block(*(edge * ratio for edge in block))

@@ -77,7 +77,7 @@ licence: CC0-1.0
 area: {bbox: [3.02, 50.81, 3.03, 50.82], patch: 320}
 time: {start: 2018-06-01, end: 2018-07-01}
 modalities:
-  s2: {product: sentinel-2-l2a, bands: [B04, B08], gsd: 10, anchor: true}
+  igbp: {product: modis-mcd12q1, bands: [LC_Type1], gsd: 320}
 """
     )
     refused = run("plan", recipe)

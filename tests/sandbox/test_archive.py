@@ -46,6 +46,22 @@ def test_what_was_made_is_not_made_again(made):
     assert len(made.rendered) == 4  # 2 x 2 squares
 
 
+def test_a_window_that_cuts_a_square_is_not_charged_for_all_of_it(made, monkeypatch):
+    shapes, render = [], made.render
+
+    def watched(item, keys, base):
+        shapes.append((tuple(base.shape), tuple(keys)))
+        return render(item, keys, base)
+
+    monkeypatch.setattr(made, "render", watched)
+    archive = SandboxArchive()
+    for rows, cols in (((0, 100), (0, 40)), ((20, 90), (0, 50)), ((50, 200), (0, 40))):
+        window = archive.read(make_item(), "fine", rows, cols)
+        assert (window == whole("fine")[slice(*rows), slice(*cols)]).all()
+    archive.read_many(make_item(), {"fine": ((470, 480), (0, 9)), "coarse": ((0, 10), (0, 9))})
+    assert shapes == [((102, 42), ("fine",)), ((480, 480), ("fine",)), ((60, 54), ("coarse",))]
+
+
 def test_many_layers_of_one_square_are_made_together(made):
     archive = SandboxArchive()
     windows = {

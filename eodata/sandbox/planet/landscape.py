@@ -8,11 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eodata.sandbox.planet.climate import LAPSE, Climate
+from eodata.sandbox.planet.corners import (
+    Borders,
+    Masks,
+    alike,
+    margins_between,
+    sites_between,
+    unlike,
+)
 from eodata.sandbox.planet.cover import Cover
 from eodata.sandbox.planet.fields import Districts, Lay, Plots, share
 from eodata.sandbox.planet.lattice import Field, noise, salt
 from eodata.sandbox.planet.looks import LEVELS, TASTES, look_tables, wild_table
-from eodata.sandbox.planet.margins import Margins, NatureMesh
+from eodata.sandbox.planet.margins import Margins
 from eodata.sandbox.planet.nature import NatureMap
 from eodata.sandbox.planet.region import Setting
 from eodata.sandbox.planet.relief import Relief
@@ -34,7 +42,7 @@ FEW = 0.15
 """Up to this share of a strip, sites are worked on one by one."""
 HEDGE_M = 5.0
 """Width of the grass along the edge of a field [m]."""
-FLOATS = tuple(item.name for item in fields(Land) if item.name != "cover")
+FLOATS = tuple(item.name for item in fields(Land) if item.name not in ("cover", "corners"))
 _ONE, _TWO, _HALF = np.float32(1.0), np.float32(2.0), np.float32(0.5)
 
 
@@ -66,30 +74,59 @@ class Landscape:
         self._districts, self._towns = Districts(seed), Towns(seed)
         self._wild, self._looks = wild_table().ravel(), look_tables()
 
-    def ground(self, sites: Sites) -> Land:
-        """Return the ground at sites; arrays have their shape."""
+    def ground(self, sites: Sites, *, corners: bool = False) -> Land:
+        """Return the ground at sites; arrays have their shape.
+
+        Args:
+            sites: Where.
+            corners: Whether to look at corners of pixels too; only those of a lattice are known.
+        """
         # In one piece: large blocks of memory come in large pages, which is much faster.
         block = np.empty((len(FLOATS), *sites.shape), np.float32)
         cover = np.empty(sites.shape, np.uint8)
+        masks = np.zeros(sites.shape, np.uint8) if corners else None
         if sites.is_lattice:
-            self._fill(sites, cover, block)
+            self._fill(sites, cover, block, masks)
         else:
             for first in range(0, sites.x.size, FLOCK):
                 some = slice(first, first + FLOCK)
                 part = Sites(sites.zone, sites.x[some], sites.y[some])
                 self._fill(part, cover[some], block[:, some])
-        return Land(cover=cover, **dict(zip(FLOATS, block, strict=True)))
+        return Land(cover=cover, corners=masks, **dict(zip(FLOATS, block, strict=True)))
 
-    def _fill(self, sites: Sites, cover: NDArray[np.uint8], block: Field) -> None:
+    def borders(self, sites: Sites) -> Borders:
+        """Return only the cover and the phase at scattered sites."""
+        mesh = self._nature.around(sites)
+        canvas = self._painted(sites, *mesh.at(sites))
+        return canvas.cover, canvas.phase
+
+    def _fill(
+        self, sites: Sites, cover: NDArray[np.uint8], block: Field, masks: Masks | None = None
+    ) -> None:
         """Write the cover and the other fields, in the order of `FLOATS`, into arrays."""
         surface = self._relief.surface(sites)
         mesh = self._nature.around(sites)
-        for where in _strips(sites):
-            canvas = self._painted(sites.part(where), mesh)
+        for where in _strips(sites, overlap=masks is not None):
+            some = sites.part(where)
+            canvas = self._painted(some, *mesh.at(some))
             cover[where] = canvas.cover
+            if masks is not None:
+                masks[where][:-1, :-1] = self._corners(canvas)
             found = self._finished(canvas, *(field[where] for field in surface))
             for whole, name in zip(block, FLOATS, strict=True):
                 whole[where] = found[name]
+
+    def _corners(self, canvas: _Canvas) -> Masks:
+        """Return which of their pixels the corners between the sites of a lattice belong to."""
+        pixels = canvas.cover, canvas.phase
+        border = unlike(pixels)
+        masks = np.zeros(border.shape, np.uint8)
+        if border.any():
+            place = np.nonzero(border)
+            margins = margins_between(canvas.margins, place)
+            corner = self._painted(sites_between(canvas.sites, place), margins, canvas.setting)
+            masks[place] = alike(pixels, place, (corner.cover, corner.phase))
+        return masks
 
     def _finished(
         self, canvas: _Canvas, elevation: Field, slope_x: Field, slope_y: Field
@@ -119,9 +156,8 @@ class Landscape:
             "spells": setting.spells,
         }
 
-    def _painted(self, sites: Sites, mesh: NatureMesh) -> _Canvas:
+    def _painted(self, sites: Sites, margins: Margins, setting: Setting) -> _Canvas:
         """Lay one kind of cover over the other: wild, cleared, settled, under water."""
-        margins, setting = mesh.at(sites)
         grain = noise(sites, GRAIN_M, self._seed, fade=False)
         canvas = _Canvas(
             sites=sites,
@@ -242,12 +278,13 @@ def _in_brook(margins: Margins) -> NDArray[np.bool_]:
     return found
 
 
-def _strips(sites: Sites) -> list[Part]:
-    """Cut sites into parts of about `STRIP`."""
+def _strips(sites: Sites, *, overlap: bool = False) -> list[Part]:
+    """Cut sites into parts of about `STRIP`; with an overlap the next begins in the last row."""
     if sites.is_lattice:
         height, width = sites.shape
-        step = max(1, STRIP // width)
-        return [(slice(row, row + step), slice(None)) for row in range(0, height, step)]
+        step, more = max(1, STRIP // width), int(overlap)
+        starts = range(0, max(1, height - more), step)
+        return [(slice(row, row + step + more), slice(None)) for row in starts]
     return [(np.arange(sites.x.size),)]
 
 

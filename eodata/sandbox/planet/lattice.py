@@ -23,6 +23,8 @@ Nodes = Callable[[Ints, Ints], Field]
 """From node numbers (broadcastable) to values at the nodes; leading axes stack several fields."""
 DENSE = 4.0
 """A block of nodes is evaluated as a whole up to this many nodes per site, else one by one."""
+LEAST_ROWS = 3
+"""Rows of sites between two rows of nodes from which they are interpolated together."""
 _ROW = np.int64(1 << 32)
 """Step from row to row in the keys of scattered nodes."""
 _EVEN, _ODD = np.uint32(0x7FEB352D), np.uint32(0x846CA68B)
@@ -278,12 +280,26 @@ def _corners(net: Net, ix: Ints, iy: Ints) -> tuple[Ints, Ints]:
 
 
 def _along_axes(block: Field, col: Ints, fx: Field, row: Ints, fy: Field) -> Field:
-    """Interpolate along x, then along y; neighbours are adjacent among the nodes kept.
+    """Interpolate along x, then along y; neighbours are adjacent among the nodes kept."""
+    block, row = block[..., row.min() : row.max() + 2, :], row - row.min()
+    fields = np.empty((*block.shape[:-2], len(row), len(col)), np.float32)
+    starts = np.flatnonzero(np.diff(row, prepend=-1))
+    if len(starts) * LEAST_ROWS > len(row):
+        return _row_by_row(block, col, fx, row, fy, fields)
+    lines = _lerp(block.take(col, -1), block.take(col + 1, -1), fx)
+    rises = lines[..., 1:, :] - lines[..., :-1, :]
+    for start, stop in zip(starts, [*starts[1:], len(row)], strict=True):
+        node, some = row[start], fields[..., start:stop, :]
+        np.multiply(rises[..., node : node + 1, :], fy[start:stop], out=some)
+        some += lines[..., node : node + 1, :]
+    return fields
+
+
+def _row_by_row(block: Field, col: Ints, fx: Field, row: Ints, fy: Field, fields: Field) -> Field:
+    """Do the same where few rows share their nodes.
 
     Stacked fields take their turns: arrays of one field stay in the processor's cache.
     """
-    block, row = block[..., row.min() : row.max() + 2, :], row - row.min()
-    fields = np.empty((*block.shape[:-2], len(row), len(col)), np.float32)
     for place in np.ndindex(block.shape[:-2]):
         nodes, field = block[place], fields[place]
         lines = _lerp(nodes.take(col, 1), nodes.take(col + 1, 1), fx)

@@ -8,18 +8,23 @@ from datetime import datetime
 from threading import Lock
 from typing import Any
 
+import numpy as np
+from affine import Affine
+from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
 from eodata.sandbox.planet.climate import Climate
+from eodata.sandbox.planet.corners import Masks, alike, unlike
 from eodata.sandbox.planet.ground import Ground, Season
 from eodata.sandbox.planet.landscape import FLOATS, Landscape
 from eodata.sandbox.planet.relief import Relief
 from eodata.sandbox.planet.season import Land, as_land, season
-from eodata.sandbox.planet.sites import Sites, cut, paint
+from eodata.sandbox.planet.sites import Sites, cut, paint, scattered
 
 KEPT, KEPT_PX = 64, 8_000_000
 """Largest number of grounds kept, and of their pixels, 53 bytes each."""
-Key = tuple[GeoBox, tuple[float, float]]
+Key = tuple[Affine, int, int, str, tuple[float, float], bool]
+"""A grid in parts, which are faster to tell apart, its displacement, and whether with corners."""
 
 
 class Planet:
@@ -39,18 +44,22 @@ class Planet:
         self._lock = Lock()
         self._grounds: OrderedDict[Key, Future[Land]] = OrderedDict()
 
-    def ground(self, geobox: GeoBox, shift: tuple[float, float] = (0.0, 0.0)) -> Ground:
+    def ground(
+        self, geobox: GeoBox, shift: tuple[float, float] = (0.0, 0.0), *, corners: bool = False
+    ) -> Land:
         """Return the ground of a grid; the last ones asked for are kept.
 
         Args:
             geobox: Any CRS. Each pixel takes what is at its centre.
             shift: Displacement `(x, y)` of the world [m of the grid's CRS]: the pixel at `p`
                 shows what is at `p - shift`.
+            corners: Whether to look at the corners of pixels too, which costs a fifth more.
 
         Returns:
             Arrays of the grid's shape. They are shared, so nobody can write to them.
         """
-        key = geobox, shift
+        height, width = geobox.shape
+        key = geobox.affine, height, width, str(geobox.crs), shift, corners
         with self._lock:
             found = self._grounds.get(key)
             if found is not None:
@@ -59,7 +68,7 @@ class Planet:
                 mine: Future[Land] = Future()
                 self._grounds[key] = mine
         if found is None:
-            self._make(key, mine)
+            self._make(key, geobox, mine)
             found = mine
         return found.result()
 
@@ -71,10 +80,10 @@ class Planet:
         """Return what the time of year makes of a ground of this planet."""
         return season(as_land(ground), time, self.seed)
 
-    def _make(self, key: Key, mine: Future[Land]) -> None:
+    def _make(self, key: Key, geobox: GeoBox, mine: Future[Land]) -> None:
         """Make a ground for all threads that wait for it."""
         try:
-            mine.set_result(_frozen(self._painted(*key)))
+            mine.set_result(_frozen(self._painted(geobox, *key[-2:])))
         except BaseException as error:
             mine.set_exception(error)
             with self._lock:
@@ -83,24 +92,52 @@ class Planet:
         with self._lock:
             self._forget()
 
-    def _painted(self, geobox: GeoBox, shift: tuple[float, float]) -> Land:
-        def evaluate(sites: Sites) -> tuple[Any, ...]:
-            land = self._landscape.ground(sites)
-            return (land.cover, *(getattr(land, name) for name in FLOATS))
+    def _painted(self, geobox: GeoBox, shift: tuple[float, float], corners: bool) -> Land:
+        names = ("cover", *FLOATS, "corners") if corners else ("cover", *FLOATS)
 
-        height, width = geobox.shape
-        arrays: tuple[Any, ...] = paint(cut(geobox, shift), (height, width), evaluate)
-        return Land(**dict(zip(("cover", *FLOATS), arrays, strict=True)))
+        def evaluate(sites: Sites) -> tuple[Any, ...]:
+            land = self._landscape.ground(sites, corners=corners)
+            return tuple(getattr(land, name) for name in names)
+
+        pieces = cut(geobox, shift)
+        arrays: tuple[Any, ...] = paint(pieces, (geobox.shape[0], geobox.shape[1]), evaluate)
+        land = Land(**dict(zip(names, arrays, strict=True)))
+        off_lattice = [
+            piece.where
+            for piece in pieces
+            if piece.where is not None and not piece.sites.is_lattice
+        ]
+        if off_lattice and land.corners is not None:
+            where = np.logical_or.reduce(off_lattice)
+            self._paint_corners(land.corners, land, where, geobox, shift)
+        return land
+
+    def _paint_corners(
+        self,
+        masks: Masks,
+        land: Land,
+        where: NDArray[np.bool_],
+        geobox: GeoBox,
+        shift: tuple[float, float],
+    ) -> None:
+        """Find the corners of pixels that are no lattice, where there is a border between them."""
+        pixels = land.cover, land.phase
+        row, col = np.nonzero(unlike(pixels) & where[:-1, :-1])
+        for sites, some in scattered(geobox, row + 1.0, col + 1.0, shift):
+            place = row[some], col[some]
+            masks[place] = alike(pixels, place, self._landscape.borders(sites))
 
     def _forget(self) -> None:
         """Drop the grounds that nobody asked for in the longest time."""
-        pixels = sum(key[0].shape[0] * key[0].shape[1] for key in self._grounds)
+        pixels = sum(height * width for _, height, width, *_ in self._grounds)
         while len(self._grounds) > 1 and (len(self._grounds) > KEPT or pixels > KEPT_PX):
-            (geobox, _), _ = self._grounds.popitem(last=False)
-            pixels -= geobox.shape[0] * geobox.shape[1]
+            (_, height, width, *_), _ = self._grounds.popitem(last=False)
+            pixels -= height * width
 
 
 def _frozen(land: Land) -> Land:
     for name in ("cover", *FLOATS):
         getattr(land, name).setflags(write=False)
+    if land.corners is not None:
+        land.corners.setflags(write=False)
     return land

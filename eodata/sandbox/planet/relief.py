@@ -8,6 +8,8 @@ fade out, so the ground goes on without a step worth the name.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,6 +26,8 @@ PLAIN_M = (200.0, 110.0, 45.0, 15.0)
 """Size [km] and height [m] of the undulations of lowlands."""
 RIDGE_KM = (36.0, 18.0, 9.0, 5.0)
 """Size of mountains and of their spurs [km]."""
+BLOCK, BLOCKS = 64, 256
+"""Edge of the blocks of fine nodes that are made in one go, and how many are kept, 16 kB each."""
 DETAIL_M = (2400.0, 1050.0, 450.0)
 """Size of the small forms [m]."""
 BEACH_KM = 0.35
@@ -64,6 +68,17 @@ class Relief:
         return height[0], east[0], north[0]
 
     def _fine(self, zone: int, i: Ints, j: Ints) -> Field:
+        """Return heights at fine nodes, `(1, …)`; of a full lattice from blocks that are kept."""
+        if i.ndim == 1 or not (_is_full(i) and _is_full(j)):
+            return self.heights(zone, i, j)
+        left, low, width, height = int(i[0, 0]), int(j[0, 0]), i.size, j.size
+        cols = range(left // BLOCK, (left + width - 1) // BLOCK + 1)
+        rows = range(low // BLOCK, (low + height - 1) // BLOCK + 1)
+        whole = np.block([[_block(self, zone, col, row) for col in cols] for row in rows])
+        top, west = low - rows[0] * BLOCK, left - cols[0] * BLOCK
+        return whole[np.newaxis, top : top + height, west : west + width]
+
+    def heights(self, zone: int, i: Ints, j: Ints) -> Field:
         """Return heights at fine nodes, `(1, …)`."""
         nodes = Sites.nodes(zone, i, j, FINE_M)
         height, rough, coast, lake = spline(nodes, WIDE_M, lambda i, j: self._wide(zone, i, j))
@@ -178,6 +193,21 @@ def _noise(sites: Sites, spacing: float, seed: int) -> Field:
         return hash01(seed, i, j, sites.zone)[np.newaxis] * np.float32(3.6) - np.float32(1.8)
 
     return np.asarray(spline(sites, spacing, nodes)[0])
+
+
+@lru_cache(maxsize=BLOCKS)
+def _block(relief: Relief, zone: int, col: int, row: int) -> Field:
+    """Return the heights at fine nodes of one block, `(BLOCK, BLOCK)`."""
+    steps = np.arange(BLOCK, dtype=np.int64)
+    i, j = steps[np.newaxis] + col * BLOCK, steps[:, np.newaxis] + row * BLOCK
+    block: Field = relief.heights(zone, i, j)[0]
+    block.flags.writeable = False
+    return block
+
+
+def _is_full(numbers: Ints) -> bool:
+    """Return whether rising numbers leave none out."""
+    return int(numbers.flat[-1] - numbers.flat[0]) + 1 == numbers.size
 
 
 def _where(nodes: Sites, chosen: NDArray[np.bool_]) -> tuple[Floats, Floats]:

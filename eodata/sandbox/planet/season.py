@@ -25,20 +25,26 @@ SNOW_LAG = 8.0
 """Days by which snow follows the cold."""
 SPELL_DAYS, SPELL_SPREAD = 6.0, 2.5
 """Length of a spell of weather, and how many spells apart distant places are."""
+STRIP = 40_000
+"""Sites worked on at once, so that the arrays stay in the processor's cache."""
 _ONE = np.float32(1.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Land(Ground):
-    """A ground that also knows what its seasons need.
+    """A ground that also knows what its seasons and its finest borders need.
 
     Attributes:
         swing: Half the yearly range of temperature [K].
         spells: Noise in [-1, 1] that tells neighbouring weather from distant weather.
+        corners: Which of the four pixels around it the lower right corner of each pixel belongs to,
+            see `planet.corners`; those of the last row and column are not known. None where nobody
+            asked.
     """
 
     swing: Field
     spells: Field
+    corners: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +108,23 @@ def season(land: Land, time: datetime, seed: int) -> Season:
     """
     time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
     days = (time - datetime(2000, 1, 1, tzinfo=UTC)).total_seconds() / 86400.0
+    whole = Season(*np.empty((3, *land.cover.shape), np.float32))
+    step = max(1, STRIP // max(1, land.cover[:1].size))
+    for first in range(0, len(land.cover), step):
+        some = slice(first, first + step)
+        part = _season(_part(land, some), days, seed)
+        whole.green[some], whole.snow[some] = part.green, part.snow
+        whole.moisture[some] = part.moisture
+    return whole
+
+
+def _part(land: Land, some: slice) -> Land:
+    """Return some rows of a ground without its corners."""
+    names = [item.name for item in fields(Land) if item.name != "corners"]
+    return Land(**{name: getattr(land, name)[some] for name in names})
+
+
+def _season(land: Land, days: float, seed: int) -> Season:
     kind = land.cover.astype(np.intp)
     habit = {name: table.take(kind) for name, table in _habits().items()}
     half = np.clip(land.lat * np.float32(0.25), -1.0, 1.0)

@@ -122,6 +122,29 @@ def cut(geobox: GeoBox, shift: tuple[float, float] = (0.0, 0.0)) -> list[Piece]:
     return _by_zone(np.asarray(lon).ravel(), np.asarray(lat).ravel(), np.ones(geobox.shape, bool))
 
 
+def scattered(
+    geobox: GeoBox,
+    row: NDArray[np.floating],
+    col: NDArray[np.floating],
+    shift: tuple[float, float] = (0.0, 0.0),
+) -> list[tuple[Sites, NDArray[np.intp]]]:
+    """Return what lies at places of a grid, by frame, and which of the places lie in each.
+
+    Args:
+        geobox: A grid with a CRS.
+        row: `(N,)` rows, 0.5 in the middle of the first.
+        col: `(N,)` columns likewise.
+        shift: As for `cut`.
+    """
+    a, b, c, d, e, f = geobox.affine[:6]
+    east, north = a * col + b * row + c - shift[0], d * col + e * row + f - shift[1]
+    to_degrees = CRS(geobox.crs).transformer_to_crs("EPSG:4326")
+    lon, lat = (np.asarray(axis) for axis in to_degrees(east, north))
+    zones = zone_at(lon)
+    groups = [(int(zone), np.flatnonzero(zones == zone)) for zone in np.unique(zones)]
+    return [(from_lonlat(zone, lon[some], lat[some]), some) for zone, some in groups]
+
+
 def paint(
     pieces: list[Piece],
     shape: tuple[int, int],

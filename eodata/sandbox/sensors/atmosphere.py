@@ -22,9 +22,10 @@ WAVELENGTH = np.array(
 )
 """Centres of `BANDS` [micrometres] (Sentinel-2 User Handbook)."""
 GASES = np.array(
-    [0.990, 0.980, 0.935, 0.950, 0.930, 0.955, 0.975, 0.980, 0.990, 1.0, 1.0, 0.945, 0.885]
+    [0.990, 0.980, 0.935, 0.962, 0.980, 0.955, 0.975, 0.980, 0.990, 1.0, 1.0, 0.945, 0.885]
 )
-"""Two-way transmission of ozone, oxygen, methane and carbon dioxide, sun at 40 degrees."""
+"""Two-way transmission of ozone, oxygen, methane and carbon dioxide, sun at 40 degrees: 300 Dobson
+units of ozone take 4 % at 665 nm and 2 % at 705 nm; vapour counts apart."""
 VAPOUR = np.array([0, 0, 0, 0.003, 0.012, 0.010, 0.003, 0.022, 0.002, 0.60, 2.7, 0.004, 0.016])
 """Absorption by water vapour: transmission is `exp(-VAPOUR sqrt(slant column in cm))`."""
 HAZE_SCALE = 1.5

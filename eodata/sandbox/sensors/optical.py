@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
+from eodata.sandbox.planet.corners import Corners
 from eodata.sandbox.planet.cover import WATER
 from eodata.sandbox.planet.ground import Ground, Season
 from eodata.sandbox.planet.lattice import Field, fractal, salt
@@ -64,7 +65,7 @@ class Surface:
     """A ground at one date under one sun, ready for any band; all arrays share one shape.
 
     Attributes:
-        kind: Row of `mixtures()`: cover and greenness, uint16.
+        kind: Row of `mixtures()`: cover and greenness, as numpy wants an index.
         tone: Brightness relative to the class, less 1.
         tilt: Direct sunlight relative to that on level open ground.
         damp: Share of the soil's darkening by water that applies here, 0 to 1.
@@ -72,7 +73,7 @@ class Surface:
         snow: Share of the ground that is white, 0 to 1.
     """
 
-    kind: NDArray[np.uint16]
+    kind: NDArray[np.intp]
     tone: Field
     tilt: Field
     damp: Field
@@ -123,7 +124,7 @@ def surface_of(
     """
     water = np.isin(ground.cover, WATER)
     level = np.where(water, mottle.plume, season.green) * np.float32(LEVELS - 1) + np.float32(0.5)
-    kind = ground.cover.astype(np.uint16) * np.uint16(LEVELS) + level.astype(np.uint16)
+    kind = ground.cover.astype(np.intp) * LEVELS + level.astype(np.intp)
     snow = snow_seen(ground, season, mottle)
     tone = ground.texture - np.float32(1.0)
     low = min(max((zenith - HIGH_SUN_DEG) / (LOWEST_SUN_DEG - HIGH_SUN_DEG), 0.0), 1.0)
@@ -203,6 +204,22 @@ def pooled(field: Field, ratio: int) -> Field:
         means += rows[:, k::ratio]
     means *= np.float32(1.0 / ratio**2)
     return means
+
+
+def spread(field: Field, corners: Corners, core: float) -> Field:
+    """Return what pixels and their corners show; the result lacks one pixel on each side.
+
+    Args:
+        field: Of pixels, `(H, W)`.
+        corners: Between these.
+        core: Share of the pixel's centre; the corners have the rest.
+    """
+    corner = corners.seen(field)
+    rows = corner[:-1] + corner[1:]
+    seen: Field = rows[:, :-1] + rows[:, 1:]
+    seen *= np.float32((1.0 - core) / 4)
+    seen += field[1:-1, 1:-1] * np.float32(core)
+    return seen
 
 
 def blurred(field: Field, share: float) -> Field:

@@ -3,6 +3,7 @@
 Every cover has two end members, `dry` (bare, leafless, senescent) and `leafy` (its whole ground
 under green leaves); a pixel lies between them by its season. Values are surface reflectances in
 the style of the ECOSTRESS and USGS libraries, adjusted to medians of Sentinel-2 over known covers.
+Snow is of grains of about half a millimetre, a little dirty (Warren and Wiscombe 1980).
 """
 
 from __future__ import annotations

@@ -36,7 +36,8 @@ def grid(place: str, size: int = SIZE, step: float = 10.0) -> GeoBox:
 
 
 def arrays(ground: Ground) -> dict[str, np.ndarray]:
-    return {item.name: getattr(ground, item.name) for item in fields(ground)}
+    found = {item.name: getattr(ground, item.name) for item in fields(ground)}
+    return {name: array for name, array in found.items() if array is not None}
 
 
 def assert_same(left: Ground, right: Ground, where: tuple[slice, slice] | None = None) -> None:
@@ -142,7 +143,7 @@ def test_threads_share_one_ground() -> None:
 def test_failure_reaches_the_caller_and_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     planet = Planet(6)
     with monkeypatch.context() as broken, pytest.raises(ZeroDivisionError):
-        broken.setattr(planet._landscape, "ground", lambda sites: 1 / 0)
+        broken.setattr(planet._landscape, "ground", lambda sites, **_: 1 / 0)
         planet.ground(grid("fields", 8))
     assert planet.ground(grid("fields", 8)).cover.shape == (8, 8)
 

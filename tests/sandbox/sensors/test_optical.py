@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from odc.geo.geobox import GeoBox
 
+from eodata.sandbox.planet.corners import Corners
 from eodata.sandbox.planet.cover import Cover
 from eodata.sandbox.planet.ground import Ground, Season
 from eodata.sandbox.planet.season import HABITS
@@ -18,6 +19,7 @@ from eodata.sandbox.sensors.optical import (
     pooled,
     reflectance,
     snow_seen,
+    spread,
     surface_of,
     tilt,
 )
@@ -180,6 +182,21 @@ def test_pooled_is_the_mean_of_squares(ratio: int) -> None:
     field = np.random.default_rng(0).random((12, 18), np.float32)
     means = field.reshape(12 // ratio, ratio, 18 // ratio, ratio).mean((1, 3))
     np.testing.assert_allclose(pooled(field, ratio), means, rtol=1e-5)
+
+
+def test_spread_takes_the_side_that_corners_lie_on() -> None:
+    left = np.repeat(np.array([[0, 0, 0, 1, 1, 1]], np.float32), 6, axis=0)
+    masks = np.zeros((6, 6), np.uint8)
+    none = spread(left, Corners.of(masks), 0.4)
+    assert none[0].tolist() == [0.0, pytest.approx(0.15), pytest.approx(0.85), 1.0]
+    masks[:, 2] = 0b0101  # the border lies a little to the right of the corners
+    assert spread(left, Corners.of(masks), 0.4)[0].tolist() == [0, 0, pytest.approx(0.7), 1]
+
+
+def test_spread_keeps_what_is_alike() -> None:
+    even = np.full((5, 7), 0.25, np.float32)
+    masks = np.full((5, 7), 0b0110, np.uint8)
+    assert spread(even, Corners.of(masks), 0.33) == pytest.approx(np.full((3, 5), 0.25))
 
 
 def test_blurred_keeps_the_mean_and_spreads_a_point() -> None:

@@ -42,7 +42,7 @@ class ToyPlanet:
     rough: float = 0.05
     calls: int = 0
 
-    def ground(self, geobox, shift=(0.0, 0.0)) -> Ground:
+    def ground(self, geobox, shift=(0.0, 0.0), *, corners=False) -> Ground:
         self.calls += 1
         (piece,) = cut(geobox, shift)
         sites = piece.sites
