@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from typing import Annotated
 
 import typer
@@ -57,6 +58,8 @@ doctor_command.register(app)
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and leave the process with the right exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    # rasterio warns on stderr of what we refuse with an error, or place by points on purpose.
+    warnings.filterwarnings("ignore", "Dataset has no geotransform")
     debug = "--debug" in arguments
     try:
         code = app(args=arguments, standalone_mode=False)

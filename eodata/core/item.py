@@ -13,6 +13,8 @@ from shapely.geometry.base import BaseGeometry
 
 from eodata.core.span import Span, format_utc, parse_utc
 
+Instant = datetime
+"""For annotations inside of classes that have a field of that name."""
 PASS_GAP = timedelta(hours=1)
 """Longer than the gaps within a pass, shorter than the 100 minutes to the next orbit."""
 
@@ -65,10 +67,10 @@ class Item:
     footprint: BaseGeometry
     properties: dict[str, Any] = field(default_factory=dict)
     assets: dict[str, Asset] = field(default_factory=dict)
-    end: datetime | None = None
+    end: Instant | None = None
 
     @property
-    def middle(self) -> datetime:
+    def middle(self) -> Instant:
         """The instant, or the middle of the period (UTC)."""
         return self.datetime if self.end is None else self.datetime + (self.end - self.datetime) / 2
 

@@ -24,7 +24,7 @@ from eodata.providers.raster_read import (
     band_onto,
     refuse_format,
 )
-from eodata.providers.static_stac import Record, is_remote, read_collection
+from eodata.providers.static_stac import is_remote, read_collection
 
 GDAL_OPTIONS = {
     # Side files (.aux.xml, .msk, .tfw) may hold nodata, validity or place. People switch them off
@@ -54,10 +54,10 @@ class ArchiveProvider:
     def __init__(self, root: Path | str) -> None:
         path = Path(root)
         self.catalog = path if path.suffix == ".json" else path / "catalog.json"
-        self._records: dict[str, list[Record]] = {}
+        self._items: dict[str, list[Item]] = {}
 
     def __getstate__(self) -> dict[str, object]:
-        return {"catalog": self.catalog, "_records": {}}
+        return {"catalog": self.catalog, "_items": {}}
 
     def search(self, query: Query) -> list[Item]:
         """Return the items that share ground and time with the query and match its filter.
@@ -67,15 +67,15 @@ class ArchiveProvider:
         Raises:
             ProviderError: The catalog cannot be read, or has no such collection.
         """
-        if query.collection not in self._records:
-            self._records[query.collection] = read_collection(self.catalog, query.collection)
+        if query.collection not in self._items:
+            self._items[query.collection] = read_collection(self.catalog, query.collection)
         shapely.prepare(query.footprint)
         return [
-            record.item
-            for record in self._records[query.collection]
-            if record.lies_in(query.span)
-            and query.where.matches(record.item.properties)
-            and shares_ground(query.footprint, record.item.footprint)
+            item
+            for item in self._items[query.collection]
+            if item.lies_in(query.span)
+            and query.where.matches(item.properties)
+            and shares_ground(query.footprint, item.footprint)
         ]
 
     def check_access(self, item: Item, reads: Sequence[BandRead]) -> None:

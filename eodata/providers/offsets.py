@@ -17,6 +17,8 @@ from eodata.core.endpoint import OffsetSource
 JSON = Mapping[str, Any]
 APPLIED = "earthsearch:boa_offset_applied"
 BASELINES = ("s2:processing_baseline", "processing:baseline", "processing:version")
+ORIGINALS = "image/jp2"
+"""Type of files as ESA delivered them; the flag speaks of the GeoTIFFs that were made from them."""
 FIRST_WITH_OFFSET = (4, 0)
 SCALE, OFFSET = 0.0001, -0.1
 """Of Sentinel-2's reflectance since that baseline."""
@@ -45,7 +47,9 @@ def coding_of(source: OffsetSource, item: JSON, asset: JSON, band: JSON) -> Codi
         band: What is said about the band; goes before the asset's fields.
     """
     stated = Coding(_stated("raster:scale", band, asset), _stated("raster:offset", band, asset))
-    if source == "baseline" and not _is_reflectance(asset, band):
+    if source == "flag" and str(asset.get("type")).startswith(ORIGINALS):
+        source = "baseline"
+    if source in ("baseline", "harmonised") and not _is_reflectance(asset, band):
         return stated
     return _RULES[source](item, stated)
 
@@ -80,10 +84,16 @@ def _by_baseline(item: JSON, stated: Coding) -> Coding:
     return Coding(SCALE, OFFSET if baseline >= FIRST_WITH_OFFSET else 0.0)
 
 
+def _harmonised(item: JSON, stated: Coding) -> Coding:  # noqa: ARG001 (as the other rules)
+    """Earth Engine's harmonised collections: the offset was taken out of every image."""
+    return Coding(SCALE, 0.0)
+
+
 _RULES: dict[OffsetSource, Callable[[JSON, Coding], Coding]] = {
     "stated": _as_stated,
     "flag": _by_flag,
     "baseline": _by_baseline,
+    "harmonised": _harmonised,
 }
 
 

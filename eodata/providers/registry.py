@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from eodata import resources
-from eodata.core.errors import RecipeError, nearest
+from eodata.core.errors import AuthError, RecipeError, nearest
 from eodata.core.protocols import Provider
 
 
@@ -22,6 +22,7 @@ class Registration:
         packages: Modules that must be installed.
         open: From its location (a path, a URL, a project) to the provider.
         on_request: True when it serves only those who ask for it by name.
+        by_account: True when it has a location only for those who have an account.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Registration:
     packages: tuple[str, ...]
     open: Callable[[str], Provider]
     on_request: bool = False
+    by_account: bool = False
 
     @property
     def is_usable(self) -> bool:
@@ -67,6 +69,12 @@ def _endpoints() -> Iterator[Registration]:
     )
 
 
+def _open_earthengine(location: str) -> Provider:
+    from eodata.providers.earthengine.provider import EarthEngineProvider
+
+    return EarthEngineProvider.open(location)
+
+
 STAC_PACKAGES = ("aiohttp", "obstore", "pystac_client")
 REGISTRY: dict[str, Registration] = {
     r.name: r
@@ -79,6 +87,15 @@ REGISTRY: dict[str, Registration] = {
             open=_open_archive,
         ),
         *_endpoints(),
+        Registration(
+            name="earthengine",
+            meaning="Google Earth Engine",
+            needs="an account (earthengine authenticate, or GOOGLE_APPLICATION_CREDENTIALS) and a "
+            "project: EARTHENGINE_PROJECT=…, or earthengine: {project: …} in the recipe",
+            packages=("ee",),
+            open=_open_earthengine,
+            by_account=True,
+        ),
         Registration(
             name="sandbox",
             meaning="a simulated Earth in this process: SYNTHETIC pixels with known truth",
@@ -100,11 +117,11 @@ def open_provider(name: str, locations: Mapping[str, str]) -> Provider:
 
     Raises:
         RecipeError: There is no such provider, or it has no location.
+        AuthError: It has none because there is no account.
     """
     if name not in REGISTRY:
         raise RecipeError("provider", f'there is no provider "{name}"', "", nearest(name, REGISTRY))
     if name not in locations:
-        raise RecipeError(
-            "provider", f"{name} has no location", "", f"Give {REGISTRY[name].needs}."
-        )
+        kind = AuthError if REGISTRY[name].by_account else RecipeError
+        raise kind("provider", f"{name} has no location", "", f"Give {REGISTRY[name].needs}.")
     return REGISTRY[name].open(locations[name])

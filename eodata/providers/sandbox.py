@@ -7,7 +7,6 @@ is never chosen by itself: recipe or command line must name it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
@@ -21,10 +20,10 @@ from eodata.core.plan import BandRead
 from eodata.core.protocols import Pixels, Query
 from eodata.core.sandbox_spec import SandboxSettings
 from eodata.core.span import format_utc, parse_utc
-from eodata.providers.source import Valid, Values, measured
-from eodata.providers.source_window import source_window
+from eodata.providers.loaded import Loaded, Window, needed_window
+from eodata.providers.source import Values
 from eodata.providers.warp import read_onto
-from eodata.sandbox.archive import SandboxArchive, Window
+from eodata.sandbox.archive import SandboxArchive
 from eodata.sandbox.items import Layer, SandboxItem
 
 WORLD = "sandbox:world"
@@ -98,7 +97,7 @@ class SandboxProvider:
         powers = self.archive.settings.mode != "plane"
         onto = [
             read_onto(
-                _Loaded.of(record, read, windows, loaded),
+                _loaded(record, read, windows, loaded),
                 geobox,
                 read.resampling,
                 decibel=powers and read.band.unit == "dB",
@@ -154,39 +153,16 @@ def _archive(settings: SandboxSettings) -> SandboxArchive:
     return SandboxArchive(settings)
 
 
-@dataclass(frozen=True, slots=True)
-class _Loaded:
-    """One layer of which the needed window is in memory, as a source of the warp."""
-
-    grid: GeoBox
-    dtype: np.dtype[np.generic]
-    nodata: float | None
-    window: Window
-    dn: Values
-
-    @classmethod
-    def of(
-        cls,
-        record: SandboxItem,
-        read: BandRead,
-        windows: dict[str, Window],
-        loaded: dict[str, Values],
-    ) -> _Loaded:
-        layer = record.layers[read.asset]
-        nodata = read.band.nodata if layer.nodata is None else layer.nodata
-        nowhere: Window = ((0, 0), (0, 0))
-        return cls(
-            record.grid(layer.key),
-            np.dtype(layer.dtype),
-            nodata,
-            windows.get(layer.key, nowhere),
-            loaded.get(layer.key, np.empty((0, 0), layer.dtype)),
-        )
-
-    def read(self, rows: slice, cols: slice) -> tuple[Values, Valid]:
-        (top, _), (left, _) = self.window
-        dn = self.dn[rows.start - top : rows.stop - top, cols.start - left : cols.stop - left]
-        return dn, measured(dn, self.nodata)
+def _loaded(
+    record: SandboxItem, read: BandRead, windows: dict[str, Window], numbers: dict[str, Values]
+) -> Loaded:
+    """Return a layer as a source of the warp."""
+    layer = record.layers[read.asset]
+    grid, dtype = record.grid(layer.key), np.dtype(layer.dtype)
+    if layer.key not in windows:
+        return Loaded.empty(grid, dtype)
+    nodata = read.band.nodata if layer.nodata is None else layer.nodata
+    return Loaded(grid, dtype, windows[layer.key], numbers[layer.key], nodata=nodata)
 
 
 def _end_of(record: SandboxItem) -> datetime | None:
@@ -204,14 +180,5 @@ def _asset(layer: Layer, href: str) -> Asset:
 
 def _windows(record: SandboxItem, keys: set[str], geobox: GeoBox) -> dict[str, Window]:
     """Return what the warp will read of each layer; layers that it does not reach are left out."""
-    found: dict[str, Window] = {}
-    for key in record.layers:
-        grid = record.grid(key)
-        window = source_window(grid, geobox) if key in keys else None
-        if window is not None:
-            (top, bottom), (left, right) = window.rows, window.cols
-            found[key] = (
-                (max(top, 0), min(bottom, grid.shape[0])),
-                (max(left, 0), min(right, grid.shape[1])),
-            )
-    return found
+    needed = {key: needed_window(record.grid(key), geobox) for key in record.layers if key in keys}
+    return {key: window for key, window in needed.items() if window is not None}

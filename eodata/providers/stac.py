@@ -12,34 +12,24 @@ from functools import lru_cache
 import rasterio
 import shapely
 from odc.geo.geobox import GeoBox
-from rasterio.io import DatasetReader
 
 from eodata import resources
 from eodata.core.endpoint import StacLocation
 from eodata.core.errors import ProviderError
-from eodata.core.item import Asset, Item
+from eodata.core.item import Item
 from eodata.core.plan import BandRead
 from eodata.core.product import ProviderEntry
 from eodata.core.protocols import Pixels, Query
 from eodata.core.reproject import shares_ground
-from eodata.providers.raster_file import RasterFile
-from eodata.providers.raster_read import UNREADABLE, asset_of, band_of, band_onto, refuse_format
+from eodata.providers.raster_read import asset_of
 from eodata.providers.remote.addresses import without_secrets
-from eodata.providers.remote.loop import background
 from eodata.providers.remote.object_store import ObjectStores
-from eodata.providers.remote.ranges import Range
-from eodata.providers.remote.remote_file import Heads, RemoteBytes, load_heads, load_ranges
+from eodata.providers.remote.remote_file import Arrivals, Heads, RemoteBytes, load_heads
 from eodata.providers.remote.transport import Address, Traffic, Transport
-from eodata.providers.remote_raster import (
-    GDAL_OPTIONS,
-    choose_overview,
-    needed_ranges,
-    open_remote,
-    own_error,
-)
-from eodata.providers.source import Valid, Values
-from eodata.providers.stac_record import JSON, MALFORMED, Record, record_of
+from eodata.providers.remote_raster import GDAL_OPTIONS, DamagedError, needs_of, open_layer
+from eodata.providers.stac_item import JSON, MALFORMED, item_of
 from eodata.providers.stac_search import StacSearch
+from eodata.providers.static_search import StaticSearch, is_static
 
 MOST_FETCHES = 3
 """How often a file is fetched before we believe that it is damaged where it lies."""
@@ -61,7 +51,8 @@ class StacProvider:
         self.location = location
         self.entries = entries
         self.name = location.endpoint.name
-        self._search = StacSearch(location.endpoint)
+        search = StaticSearch if is_static(location.endpoint.url) else StacSearch
+        self._search: StacSearch | StaticSearch = search(location.endpoint)
         self._line = _line(location)
 
     @classmethod
@@ -83,13 +74,13 @@ class StacProvider:
         """
         entry = self._entry(query.collection)
         shapely.prepare(query.footprint)
-        records = [self._record(f, query.collection, entry) for f in self._search.items(query)]
+        found = [self._item(f, query.collection, entry) for f in self._search.items(query)]
         items = [
-            record.item
-            for record in records
-            if record.lies_in(query.span)
-            and query.where.matches(record.item.properties)
-            and shares_ground(query.footprint, record.item.footprint)
+            item
+            for item in found
+            if item.lies_in(query.span)
+            and query.where.matches(item.properties)
+            and shares_ground(query.footprint, item.footprint)
         ]
         return sorted(items, key=lambda item: (item.datetime, item.id))
 
@@ -115,11 +106,12 @@ class StacProvider:
         traffic = Traffic()
         entry = self._entry(item.collection)
         files = self._files(item, reads, entry, traffic)
-        fetched = Counter(files)
+        fetched = Counter(files.keys())
         while True:
             try:
-                return self._read(item, reads, geobox, entry, files, traffic)
-            except _DamagedError as damaged:
+                with _item_named(item):
+                    return self._read(item, reads, geobox, entry, files, traffic)
+            except DamagedError as damaged:
                 if fetched[damaged.url] == MOST_FETCHES:
                     raise _given_up(item, damaged) from None
                 # That file alone: what came of the others is good, and may be worse next time.
@@ -139,11 +131,15 @@ class StacProvider:
         load_heads(files.values(), self._line.heads)
         with rasterio.Env(**GDAL_OPTIONS), ExitStack() as stack:
             layers = [
-                stack.enter_context(_open_layer(files, asset_of(item, read), read, geobox, entry))
+                stack.enter_context(open_layer(files[asset.href], asset, read, geobox, entry))
                 for read in reads
+                for asset in [asset_of(item, read)]
             ]
-            load_ranges((layer.content, layer.needs(geobox)) for layer in layers)
-            found = [layer.onto(geobox) for layer in layers]
+            arrivals = stack.enter_context(Arrivals(needs_of(layers, geobox)))
+            found = []
+            for layer in layers:
+                arrivals.wait_for(layer.content)
+                found.append(layer.onto(geobox))
         return Pixels(
             values=tuple(values for values, _, _ in found),
             valid=tuple(valid for _, valid, _ in found),
@@ -168,9 +164,9 @@ class StacProvider:
         known = _entries(self.location.like or self.name) if self.entries is None else self.entries
         return known.get(collection) or ProviderEntry(collection=collection, radiometry="")
 
-    def _record(self, fields: JSON, collection: str, entry: ProviderEntry) -> Record:
+    def _item(self, fields: JSON, collection: str, entry: ProviderEntry) -> Item:
         try:
-            return record_of(fields, collection, _locate, entry.offset)
+            return item_of(fields, collection, _locate, entry.offset)
         except MALFORMED as error:
             raise ProviderError(
                 f"{self.name}, item {fields.get('id', '?')}",
@@ -194,7 +190,6 @@ _lines_lock = threading.Lock()
 def _line(location: StacLocation) -> _Line:
     """Return the line of an endpoint, the same one for all who ask, also when they ask at once."""
     with _lines_lock:
-        background()
         return _new_line(location)
 
 
@@ -218,18 +213,21 @@ def _locate(_: str, fields: JSON) -> str:
     return without_secrets(chosen)
 
 
-class _DamagedError(Exception):
-    """Bytes came in full and were no raster."""
+@contextmanager
+def _item_named(item: Item) -> Iterator[None]:
+    """Name the item in what the transport says: it knows addresses alone."""
+    try:
+        yield
+    except ProviderError as error:
+        if item.id not in error.where:
+            error.where = f"item {item.id}, {error.where}"
+        raise
 
-    def __init__(self, url: str, reason: str) -> None:
-        super().__init__(url, reason)
-        self.url, self.reason = url, reason
 
-
-def _given_up(item: Item, damaged: _DamagedError) -> ProviderError:
+def _given_up(item: Item, damaged: DamagedError) -> ProviderError:
     return ProviderError(
-        damaged.url,
-        f"a file of item {item.id} cannot be read",
+        f"item {item.id}, {damaged.url}",
+        "the file cannot be read",
         f"{damaged.reason.rstrip('.')}. It was fetched {MOST_FETCHES} times.",
         "The file is damaged at the archive, or is no raster: plan without this item.",
     )
@@ -238,57 +236,3 @@ def _given_up(item: Item, damaged: _DamagedError) -> ProviderError:
 def _afresh(file: RemoteBytes) -> RemoteBytes:
     """Return the same file, of which nothing has been fetched yet."""
     return RemoteBytes(file.address, file.transport, file.traffic)
-
-
-@dataclass(frozen=True, slots=True)
-class _Layer:
-    """One band of one open file."""
-
-    content: RemoteBytes
-    dataset: DatasetReader
-    source: RasterFile
-    asset: Asset
-    read: BandRead
-
-    def needs(self, geobox: GeoBox) -> list[Range]:
-        return needed_ranges(self.dataset, self.asset.band, self.source.grid, geobox)
-
-    def onto(self, geobox: GeoBox) -> tuple[Values, Valid, int]:
-        with _damage_named(self.content), own_error(self.content):
-            return band_onto(self.source, self.asset, self.read, geobox)
-
-
-@contextmanager
-def _open_layer(
-    files: Mapping[str, RemoteBytes],
-    asset: Asset,
-    read: BandRead,
-    geobox: GeoBox,
-    entry: ProviderEntry,
-) -> Iterator[_Layer]:
-    content, by_points = files[asset.href], entry.placed_by == "points"
-    with ExitStack() as stack:
-        with _damage_named(content):
-            dataset = stack.enter_context(open_remote(content))
-            refuse_format(dataset)
-            source = band_of(dataset, asset, read, by_points=by_points)
-            level = (
-                choose_overview(dataset, source.grid, geobox) if _may_shrink(read, entry) else None
-            )
-            if level is not None:
-                dataset = stack.enter_context(open_remote(content, level))
-                source = band_of(dataset, asset, read)
-        yield _Layer(content, dataset, source, asset, read)
-
-
-def _may_shrink(read: BandRead, entry: ProviderEntry) -> bool:
-    """Return True for measured quantities; a class of an overview is that of some pixel."""
-    return entry.overviews and read.band.kind == "continuous" and read.resampling != "nearest"
-
-
-@contextmanager
-def _damage_named(content: RemoteBytes) -> Iterator[None]:
-    try:
-        yield
-    except UNREADABLE as error:
-        raise _DamagedError(content.address.url, str(error.__cause__ or error)) from error

@@ -4,21 +4,49 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from json import JSONDecodeError
 from typing import Any
 from urllib.parse import urljoin
 
 from pystac import Link
+from pystac_client.exceptions import APIError
 from pystac_client.stac_api_io import StacApiIO
+from requests.exceptions import RequestException
+from urllib3.exceptions import MaxRetryError
 
 JSON = dict[str, Any]
+DELAYS_S = (0.25, 0.5, 1.0, 2.0)
+"""Waits before an answer is asked for again that came in part or damaged [s]."""
 FILTER = re.compile(r"https://api\.stacspec\.org/v1\.0.*/item-search#filter")
+MOST_VISITS = 3
+"""A page may come again while items are added at the front; not for ever."""
 CQL2_JSON = re.compile(r"http://www\.opengis\.net/spec/cql2/.*/cql2-json")
 
 
 class PagedIO(StacApiIO):
     """Asks for page after page; unlike its base also beyond one that is empty."""
+
+    def read_json(self, source: Any, *args: Any, **kwargs: Any) -> JSON:
+        """Read a JSON object; an answer that breaks off or came damaged is asked for again.
+
+        urllib3 asks again for what it sees: connections and status. Bodies are read after it.
+        """
+        for delay in DELAYS_S:
+            try:
+                found: JSON = super().read_json(source, *args, **kwargs)
+            except JSONDecodeError:
+                time.sleep(delay)
+            except APIError as error:
+                if not _broke_off(error.__context__):
+                    raise
+                time.sleep(delay)
+            else:
+                return found
+        last: JSON = super().read_json(source, *args, **kwargs)
+        return last
 
     def get_pages(
         self, url: str, method: str | None = None, parameters: JSON | None = None
@@ -32,11 +60,18 @@ class PagedIO(StacApiIO):
         yield page
         seen: list[object] = []
         while (link := _next(page)) is not None:
-            if link in seen:
+            if seen.count(link) >= MOST_VISITS:
                 raise ValueError("its pages lead in a circle")
             seen.append(link)
             page = _listing(self.read_json(Link.from_dict(link), parameters=parameters))
             yield page
+
+
+def _broke_off(error: BaseException | None) -> bool:
+    """Return True for a body that ended early; what urllib3 gave up is another matter."""
+    if not isinstance(error, RequestException):
+        return False
+    return not (error.args and isinstance(error.args[0], MaxRetryError))
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ HIGHEST_LATITUDE, LOWEST_LATITUDE = 84.0, -80.0
 """Where UTM ends. Nearer to a pole, boxes of degrees say nothing about neighbourhood."""
 RETRIES = Retry(
     total=5,
+    connect=2,
     backoff_factor=0.5,
     backoff_jitter=0.5,
     status_forcelist=(429, 500, 502, 503, 504),
@@ -85,7 +86,7 @@ class StacSearch:
         Raises:
             ProviderError: The API does not answer.
         """
-        with _Said(self._endpoint):
+        with Said(self._endpoint):
             api = self._open()
             pages = api.io.get_pages(api.collections)
             return sorted({str(one["id"]) for page in pages for one in page["collections"]})
@@ -115,7 +116,7 @@ class StacSearch:
         if query.span is not None:
             asked["datetime"] = _interval(query.span)
         conditions = query.where.to_cql2()
-        with _Said(self._endpoint):
+        with Said(self._endpoint):
             if conditions and self._open().can_filter:
                 asked |= {"filter": conditions, "filter_lang": "cql2-json"}
         return asked
@@ -149,10 +150,11 @@ class StacSearch:
     def _pass(self, asked: JSON, size: int) -> _Answer:
         found: dict[str, JSON] = {}
         counted, pages = None, 0
-        with _Said(self._endpoint):
+        with Said(self._endpoint):
             api = self._open()
             search = ItemSearch(api.search, stac_io=api.io, limit=size, **asked)
-            for page in search.pages_as_dicts():
+            # The pages that the search itself gives leave out those without items.
+            for page in api.io.get_pages(api.search, search.method, search.get_parameters()):
                 pages += 1
                 counted = _counted(page, counted)
                 found |= {item["id"]: item for item in page["features"]}
@@ -174,7 +176,7 @@ class _Answer:
     pages: int
 
 
-class _Said:
+class Said:
     """Turns what pystac-client and requests raise into our errors, without secrets."""
 
     def __init__(self, endpoint: Endpoint) -> None:

@@ -18,12 +18,13 @@ import pystac
 from pystac.stac_io import StacIO
 
 from eodata.core.errors import ProviderError, nearest
-from eodata.providers.stac_record import MALFORMED, Record, record_of
+from eodata.core.item import Item
+from eodata.providers.stac_item import MALFORMED, item_of
 
 REFETCH = "Fetch the catalog again, or mend this file."
 
 
-def read_collection(catalog: Path, collection: str) -> list[Record]:
+def read_collection(catalog: Path, collection: str) -> list[Item]:
     """Read one collection, ordered by time and id, each id once.
 
     Args:
@@ -43,22 +44,22 @@ def read_collection(catalog: Path, collection: str) -> list[Record]:
                 f"the catalog holds {', '.join(sorted(found)) or 'no collection at all'}.",
                 nearest(collection, found) if found else "Give another catalog.",
             )
-        records = [
-            _record(item, collection, catalog.parent)
+        items = [
+            _item(item, collection, catalog.parent)
             for item in found[collection].get_items(recursive=True)
             if item.collection_id in (None, collection)
         ]
-    return _unique(records, catalog)
+    return _unique(items, catalog)
 
 
-def _unique(records: list[Record], catalog: Path) -> list[Record]:
+def _unique(items: list[Item], catalog: Path) -> list[Item]:
     """Order by time and id; two links to one item are one, two items of one id are an error."""
-    unique: dict[str, Record] = {}
-    for record in sorted(records, key=lambda r: (r.item.datetime, r.item.id)):
-        if unique.setdefault(record.item.id, record) != record:
+    unique: dict[str, Item] = {}
+    for item in sorted(items, key=lambda i: (i.datetime, i.id)):
+        if unique.setdefault(item.id, item) != item:
             raise ProviderError(
                 str(catalog),
-                f"two different items have the id {record.item.id}",
+                f"two different items have the id {item.id}",
                 "an id names one record of a collection.",
                 "Rename one of them, or remove its link.",
             )
@@ -139,7 +140,7 @@ def _collections(root: pystac.Catalog) -> Iterator[pystac.Collection]:
         yield from _collections(child)
 
 
-def _record(item: pystac.Item, collection: str, root: Path) -> Record:
+def _item(item: pystac.Item, collection: str, root: Path) -> Item:
     def locate(key: str, _: Mapping[str, Any]) -> str:
         asset = item.assets[key]
         href = asset.get_absolute_href() or asset.href
@@ -147,7 +148,7 @@ def _record(item: pystac.Item, collection: str, root: Path) -> Record:
 
     fields = item.to_dict(include_self_link=False, transform_hrefs=False)
     try:
-        return record_of(fields, collection, locate, "stated")
+        return item_of(fields, collection, locate, "stated")
     except MALFORMED as exc:
         where, reason = item.self_href, str(exc) if type(exc) is ValueError else repr(exc)
         raise ProviderError(where, f"item {item.id} is broken", f"{reason}.", REFETCH) from exc

@@ -40,7 +40,7 @@ def test_provider_with_another_quantity_then_it_says_which_and_what_to_ask_for(
     assert error.found == f"{provider} keeps sentinel-1-grd as amplitude-dn, not sigma0-db"
     assert "different quantities" in error.because
     assert error.fix.startswith("To have amplitude-dn, ask for sentinel-1-grd-dn. ")
-    assert "Providers that do: archive, sandbox." in error.fix
+    assert "Providers that do: archive, earthengine, sandbox." in error.fix
     assert "sentinel-1-rtc of planetary-computer" in error.fix
 
 
@@ -55,8 +55,8 @@ def test_provider_with_another_quantity_when_no_product_has_it_then_none_is_name
 @pytest.mark.parametrize(
     ("name", "elsewhere"),
     [
-        ("modis-mcd12q1", "Earth Engine MODIS/061/MCD12Q1"),
-        ("viirs-dnb-monthly", "Earth Engine NOAA/VIIRS/DNB/MONTHLY_V1/VCMCFG"),
+        ("modis-mcd12q1", "HDF files of NASA's LP DAAC"),
+        ("viirs-dnb-monthly", "GeoTIFFs of the Earth Observation Group"),
     ],
 )
 @pytest.mark.parametrize("provider", REMOTE)
@@ -65,12 +65,12 @@ def test_provider_without_the_product_then_it_says_who_else_has_it(
 ) -> None:
     error = refusal(name, provider, tables)
     assert error.found == f"{provider} does not keep {name}"
-    assert error.fix.startswith(f"Providers that do: sandbox. Elsewhere: {elsewhere}")
+    assert error.fix.startswith(f"Providers that do: earthengine, sandbox. Elsewhere: {elsewhere}")
 
 
 def test_serving_then_in_the_order_of_preference_and_in_the_product_s_quantity(
     tables: dict[str, Product],
 ) -> None:
-    every = ("archive", "earth-search", "planetary-computer", "cdse", "sandbox")
+    every = ("archive", "earth-search", "planetary-computer", "cdse", "earthengine", "sandbox")
     assert serving(tables["sentinel-2-l2a"]) == every
-    assert serving(tables["sentinel-1-grd"]) == ("archive", "sandbox")
+    assert serving(tables["sentinel-1-grd"]) == ("archive", "earthengine", "sandbox")

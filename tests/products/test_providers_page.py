@@ -7,7 +7,7 @@ from pathlib import Path
 from eodata.core.product import Product
 
 PAGE = Path(__file__).parents[2] / "docs" / "providers.md"
-PROVIDERS = ("archive", "earth-search", "planetary-computer", "cdse", "sandbox")
+PROVIDERS = ("archive", "earth-search", "planetary-computer", "cdse", "earthengine", "sandbox")
 
 
 def row(product: Product) -> str:
@@ -35,10 +35,10 @@ def test_page_then_its_table_is_that_of_the_products(tables: dict[str, Product])
     assert lines[first + len(expected)] == ""
 
 
-def test_page_then_it_says_who_else_has_what_no_archive_over_the_network_has(
+def test_page_then_it_says_who_else_has_what_earth_engine_alone_has(
     tables: dict[str, Product],
 ) -> None:
     text = " ".join(PAGE.read_text(encoding="utf-8").split())
     for product in tables.values():
-        if product.elsewhere and not set(product.providers) - {"archive", "sandbox"}:
+        if product.elsewhere and not set(product.providers) - {"archive", "earthengine", "sandbox"}:
             assert f"`{product.id}`: {product.elsewhere}." in text

@@ -9,11 +9,11 @@ import pytest
 
 from eodata import resources
 from eodata.core.product import BandEntry, Product, ProviderEntry
-from eodata.providers.stac_record import record_of
+from eodata.providers.stac_item import item_of
 
 Items = dict[tuple[str, str], dict[str, Any]]
 
-ORDER = ("archive", "earth-search", "planetary-computer", "cdse", "sandbox")
+ORDER = ("archive", "earth-search", "planetary-computer", "cdse", "earthengine", "sandbox")
 """Of preference: files that a person has, free archives, those with an account, simulation."""
 HERE = {"archive", "sandbox"}
 UNSEEN = {
@@ -24,6 +24,13 @@ UNSEEN = {
     ("cdse", "sentinel-2-l1c"),
     ("cdse", "sentinel-1-grd"),
     ("cdse", "cop-dem-glo-30-dged-cog"),
+    ("earthengine", "COPERNICUS/DEM/GLO30"),
+    ("earthengine", "COPERNICUS/S1_GRD"),
+    ("earthengine", "COPERNICUS/S2_HARMONIZED"),
+    ("earthengine", "COPERNICUS/S2_SR_HARMONIZED"),
+    ("earthengine", "ESA/WorldCover/v200"),
+    ("earthengine", "MODIS/061/MCD12Q1"),
+    ("earthengine", "NOAA/VIIRS/DNB/MONTHLY_V1/VCMCFG"),
 }
 """Collections of which no real item is at hand: their keys follow the archives' own documents."""
 ENTRIES = [
@@ -128,9 +135,9 @@ def test_sentinel_2_then_the_rule_of_the_entry_finds_what_the_pixels_hold(
     name: str, provider: str, tables: dict[str, Product], real_items: Items
 ) -> None:
     product, entry, item = looked_up(name, provider, tables, real_items)
-    record = record_of(item, entry.collection, lambda _, fields: str(fields["href"]), entry.offset)
+    record = item_of(item, entry.collection, lambda _, fields: str(fields["href"]), entry.offset)
     for band in product.select("all"):
-        asset = record.item.assets[entry.assets.get(band.name, band.name)]
+        asset = record.assets[entry.assets.get(band.name, band.name)]
         assert (asset.scale, asset.offset) == (band.scale, OFFSETS[name, provider])
 
 

@@ -78,7 +78,7 @@ def test_a_span_includes_its_start_and_excludes_its_end(archive):
         ("2016-01-01", "2019-01-01", True),
     ],
 )
-def test_a_record_of_a_year_is_found_by_overlap(archive, start, end, found):
+def test_a_item_of_a_year_is_found_by_overlap(archive, start, end, found):
     item = archive.add("year", {"v": SMALL})
     item.datetime = None
     item.properties |= {

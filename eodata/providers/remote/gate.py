@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 
 from eodata.core.errors import ProviderError, QuotaError
 
 PATIENCE_REQUESTS = 12
-"""So many failures in a row, without one success, mean that the endpoint is down."""
+"""So many failures in a row, without one success, mean that the endpoint is down; where more
+requests are under way at once, two failures of each: failures are faster than successes."""
 COOL_DOWN_S = 30.0
 """For how long a broken endpoint is left alone before one request tries it again [s]."""
 LONGEST_PAUSE_S = 60.0
 """For as long we wait when the endpoint asks for it; longer pauses are for people to decide [s]."""
+
+
+class DownError(ProviderError):
+    """The endpoint seems to be down: a request was refused here, without being made."""
 
 
 class Gate:
@@ -31,14 +36,20 @@ class Gate:
         name: Of the endpoint, for messages.
         in_flight: Requests at once.
         clock: Seconds; monotonic.
+        sleep: Waits for so many seconds.
     """
 
     def __init__(
-        self, name: str, in_flight: int, clock: Callable[[], float] = time.monotonic
+        self,
+        name: str,
+        in_flight: int,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.name = name
         self._slots = asyncio.Semaphore(in_flight)
-        self._clock = clock
+        self._clock, self._sleep = clock, sleep
+        self._patience = max(PATIENCE_REQUESTS, 2 * in_flight)
         self._failures = 0
         self._closed_until = 0.0
         self._paused_until = 0.0
@@ -81,12 +92,12 @@ class Gate:
                     retryable=True,
                     retry_after=left,
                 )
-            await asyncio.sleep(left)
+            await self._sleep(left)
 
     def _refuse_while_down(self) -> None:
         left = self._closed_until - self._clock()
         if left > 0:
-            raise ProviderError(
+            raise DownError(
                 self.name,
                 f"the last {self._failures} requests failed: it seems to be down",
                 f"it is left alone for {left:.0f} s.",
@@ -94,13 +105,13 @@ class Gate:
                 retryable=True,
                 retry_after=left,
             )
-        if self._failures >= PATIENCE_REQUESTS:
+        if self._failures >= self._patience:
             # One request goes and tries; the others wait for what it finds.
             self._closed_until = self._clock() + COOL_DOWN_S
 
     def _note_failure(self) -> None:
         self._failures += 1
-        if self._failures == PATIENCE_REQUESTS:
+        if self._failures == self._patience:
             self._closed_until = self._clock() + COOL_DOWN_S
 
 

@@ -26,6 +26,7 @@ _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 _BEYOND = re.compile(r"bytes \*/(\d+)")
 _UNUSABLE = (
     aiohttp.InvalidURL,
+    aiohttp.NonHttpUrlClientError,
     aiohttp.TooManyRedirects,
     aiohttp.ClientConnectorCertificateError,
 )

@@ -29,11 +29,13 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     Any thread but the loop's own may call it. When the caller is interrupted, the work is
     cancelled.
     """
-    future = asyncio.run_coroutine_threadsafe(work, background())
+    future = None
     try:
+        future = asyncio.run_coroutine_threadsafe(work, background())
         return future.result()
     except BaseException:
-        future.cancel()
+        if future is not None:
+            future.cancel()
         raise
 
 

@@ -55,7 +55,8 @@ class ObjectStores:
         store = self._store(parts.netloc, address.requester_pays)
         try:
             answer = await obstore.get_async(store, parts.path.lstrip("/"), options={"range": part})
-            data, size = bytes(await answer.bytes_async()), int(answer.meta["size"])
+            # obstore has compared their number with what the server says that it sends.
+            return Piece(bytes(await answer.bytes_async()), answer.meta["size"])
         except FileNotFoundError:
             raise refusal(address.url, 404) from None
         except (PermissionDeniedError, UnauthenticatedError):
@@ -64,10 +65,6 @@ class ObjectStores:
             raise unusable(address.url, "an object store has no such keys") from None
         except BaseError as error:
             raise _as_failure(address.url, str(error)) from None
-        wanted = max(0, min(part[1], size) - part[0])
-        if len(data) != wanted:
-            raise broken_off(address.url, f"{len(data)} bytes came, {wanted} were asked for")
-        return Piece(data, size)
 
     def _store(self, bucket: str, pays: bool) -> Any:
         key = (bucket, pays)

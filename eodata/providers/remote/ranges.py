@@ -21,12 +21,20 @@ def merged(ranges: Iterable[Range], gap: int = GAP, largest: int = LARGEST) -> l
     stays whole.
     """
     found: list[Range] = []
+    for start, stop in _united(ranges):
+        if found and start - found[-1][1] <= gap and stop - found[-1][0] <= largest:
+            found[-1] = (found[-1][0], stop)
+        else:
+            found.append((start, stop))
+    return found
+
+
+def _united(ranges: Iterable[Range]) -> list[Range]:
+    """Return the ranges in order, those that overlap as one, without empty ones."""
+    found: list[Range] = []
     for start, stop in sorted(r for r in set(ranges) if r[1] > r[0]):
-        if found:
-            first, last = found[-1]
-            is_near = start - last <= gap and stop - first <= largest
-            if start < last or is_near:
-                found[-1] = (first, max(stop, last))
-                continue
-        found.append((start, stop))
+        if found and start < found[-1][1]:
+            found[-1] = (found[-1][0], max(stop, found[-1][1]))
+        else:
+            found.append((start, stop))
     return found

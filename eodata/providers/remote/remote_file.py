@@ -8,11 +8,14 @@ file object, since GDAL would print and drop it: it is kept, and the reader asks
 from __future__ import annotations
 
 import io
+import itertools
 import threading
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
+from typing import Self
 
 from eodata.core.errors import ProviderError
 from eodata.providers.remote.http import Piece
@@ -193,16 +196,37 @@ def load_heads(files: Iterable[RemoteBytes], heads: Heads) -> None:
         file.add(0, piece)
 
 
-def load_ranges(wanted: Iterable[tuple[RemoteBytes, list[Range]]]) -> None:
-    """Fetch parts of several files, all at once.
+class Arrivals:
+    """Parts of several files under way: decoding one begins while the others are still coming.
 
-    Raises:
-        ProviderError: One of them cannot be had.
+    A context manager: what nobody waited for is given up at its end.
+
+    Args:
+        wanted: Each file once, with the parts that will be needed; the first are fetched first.
     """
-    parts = [(file, part) for file, ranges in wanted for part in file.missing(ranges)]
-    if not parts:
-        return
-    first = parts[0][0]
-    pieces = first.transport.fetch([(f.address, part) for f, part in parts], first.traffic)
-    for (file, part), piece in zip(parts, pieces, strict=True):
-        file.add(part[0], piece)
+
+    def __init__(self, wanted: Iterable[tuple[RemoteBytes, list[Range]]]) -> None:
+        self._coming: dict[str, list[tuple[Range, Future[Piece]]]] = {}
+        for file, ranges in wanted:
+            parts = file.missing(ranges)
+            futures = file.transport.begin(((file.address, part) for part in parts), file.traffic)
+            self._coming[file.address.url] = list(zip(parts, futures, strict=True))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for _part, future in itertools.chain.from_iterable(self._coming.values()):
+            future.cancel()
+
+    def wait_for(self, file: RemoteBytes) -> None:
+        """Take in the parts of one file.
+
+        Raises:
+            ProviderError: One of them cannot be had.
+        """
+        coming = self._coming.get(file.address.url, [])
+        while coming:
+            (start, _), future = coming[0]
+            file.add(start, future.result())
+            coming.pop(0)

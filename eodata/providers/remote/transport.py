@@ -11,24 +11,24 @@ import asyncio
 import os
 import random
 import weakref
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TypeVar
 
 from eodata.core.endpoint import Endpoint
 from eodata.core.errors import AuthError, ProviderError
 from eodata.core.retry import RetryPolicy
-from eodata.providers.remote.gate import Gate
+from eodata.providers.remote.gate import DownError, Gate
 from eodata.providers.remote.http import Http, Piece
-from eodata.providers.remote.loop import close_at_exit, close_soon, run
+from eodata.providers.remote.loop import background, close_at_exit, close_soon, run
 from eodata.providers.remote.object_store import ObjectStores
 from eodata.providers.remote.ranges import Range
 from eodata.providers.remote.tokens import Tokens
 
 REQUESTS = RetryPolicy(attempts=6, first_delay=0.25, longest_delay=60.0)
-MOST_REFUSALS = 2
-"""So many tokens may be refused for one file; who refuses the next one means the file."""
+MOST_REFUSALS = 5
+"""So many tokens may be refused for one request; who refuses the next one means the file."""
 T = TypeVar("T")
 
 
@@ -87,6 +87,21 @@ class Transport:
         """
         return run(self._fetch(wanted, traffic))
 
+    def begin(
+        self, wanted: Iterable[tuple[Address, Range]], traffic: Traffic
+    ) -> list[Future[Piece]]:
+        """Begin to fetch ranges of files, many at once, the first asked for first.
+
+        Who waits for one gets what `fetch` would give or raise; who gives up cancels the others.
+        """
+        loop = background()
+        return [
+            asyncio.run_coroutine_threadsafe(self._piece(*one, traffic), loop) for one in wanted
+        ]
+
+    async def _piece(self, address: Address, part: Range, traffic: Traffic) -> Piece:
+        return await self._open().piece(address, part, traffic)
+
     async def _fetch(self, wanted: list[tuple[Address, Range]], traffic: Traffic) -> list[Piece]:
         line = self._open()
         tasks = [asyncio.ensure_future(line.piece(*one, traffic)) for one in wanted]
@@ -141,12 +156,18 @@ class _Line:
     async def _signed(
         self, tokens: Tokens, address: Address, part: Range, traffic: Traffic
     ) -> Piece:
-        """Fetch one range with a token; one that is refused is replaced by a new one."""
+        """Fetch one range with a token; one that is refused is replaced by a new one.
+
+        Archives may hand out the same token again for a second, so there is a pause between two.
+        """
         signed = await tokens.sign(address.url, address.collection)
-        for _ in range(MOST_REFUSALS if signed != address.url else 0):
-            with suppress(AuthError):
+        for number in range(MOST_REFUSALS if signed != address.url else 0):
+            try:
                 return await self._over_http(signed, part, traffic)
+            except AuthError as error:
+                delay = self._policy.delay(error, number + 1)
             traffic.retried += 1
+            await asyncio.sleep(_drawn(delay, None))
             tokens.forget(address.collection, signed)
             signed = await tokens.sign(address.url, address.collection)
         return await self._over_http(signed, part, traffic)
@@ -163,7 +184,9 @@ class _Line:
             except ProviderError as error:
                 asked = error.retry_after
                 is_too_long = asked is not None and asked > self._policy.longest_delay
-                if not error.retryable or is_too_long or self._policy.is_last(attempt):
+                is_down = isinstance(error, DownError)  # waiting is the executor's: it has others
+                is_last = is_down or is_too_long or self._policy.is_last(attempt)
+                if not error.retryable or is_last:
                     raise
                 delay = self._policy.delay(error, attempt)
             traffic.retried += 1

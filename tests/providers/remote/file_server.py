@@ -7,7 +7,7 @@ import socket
 import struct
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -53,19 +53,21 @@ class FileServer:
     Attributes:
         files: Bytes by path, such as `/a.tif`.
         due: Answers to the next requests; then files are served again.
-        always: Answer to every request, when none is due.
+        always: Answer to every request, when none is due; or what makes one from the request.
         seen: Requests, in the order in which they came.
         peak: Most requests that were under way at once.
+        tells_size: Ranges come with the size of the whole file.
         hold: Requests wait until so many of them are under way, once.
     """
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.due: deque[Answer] = deque()
-        self.always: Answer | None = None
+        self.always: Answer | Callable[[Seen], Answer] | None = None
         self.seen: list[Seen] = []
         self.peak = 0
         self.hold = 0
+        self.tells_size = True
         self.stopping = threading.Event()
         self._under_way = 0
         self._change = threading.Condition()
@@ -98,7 +100,7 @@ class FileServer:
     def counted(self, seen: Seen) -> Iterator[Answer]:
         with self._change:
             self.seen.append(seen)
-            answer = self.due.popleft() if self.due else self.always or Answer()
+            answer = self.due.popleft() if self.due else self._usual(seen)
             self._under_way += 1
             self.peak = max(self.peak, self._under_way)
             self._change.notify_all()
@@ -108,6 +110,11 @@ class FileServer:
         finally:
             with self._change:
                 self._under_way -= 1
+
+    def _usual(self, seen: Seen) -> Answer:
+        if self.always is None or isinstance(self.always, Answer):
+            return self.always or Answer()
+        return self.always(seen)
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         return type("Handler", (_Handler,), {"owner": self})
@@ -170,7 +177,7 @@ class _Handler(BaseHTTPRequestHandler):
         start, stop = int(asked[1]), min(int(asked[2]) + 1, len(data))
         if start >= len(data):
             return 416, {"Content-Range": f"bytes */{len(data)}"}, b""
-        told = f"bytes {start}-{stop - 1}/{len(data)}"
+        told = f"bytes {start}-{stop - 1}/{len(data) if self.owner.tells_size else '*'}"
         # Object stores send these two, and obstore wants them.
         more = {"ETag": '"1"', "Last-Modified": "Wed, 21 Oct 2015 07:28:00 GMT"}
         return 206, {"Content-Range": told, **more}, data[start:stop]

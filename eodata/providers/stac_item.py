@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from math import isfinite
 from typing import Any
@@ -23,7 +22,7 @@ from shapely.geometry.base import BaseGeometry
 from eodata.core.endpoint import OffsetSource
 from eodata.core.item import Asset, Item
 from eodata.core.reproject import split_at_date_line
-from eodata.core.span import Span, to_utc
+from eodata.core.span import to_utc
 from eodata.providers.offsets import Coding, coding_of
 
 JSON = Mapping[str, Any]
@@ -51,26 +50,7 @@ MALFORMED = (
 """What pystac, shapely and this module raise over JSON that is not what it should be."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """An item with the end of its time.
-
-    Attributes:
-        item: As the core knows it.
-        end: End of the period (UTC) for records that span one, None for an instant.
-    """
-
-    item: Item
-    end: datetime | None
-
-    def lies_in(self, span: Span | None) -> bool:
-        """Return True when the instant lies in the half-open span, or the period overlaps it."""
-        if span is None or self.item.datetime in span:
-            return True
-        return self.end is not None and self.item.datetime < span.start < self.end
-
-
-def record_of(fields: JSON, collection: str, locate: Locate, offset: OffsetSource) -> Record:
+def item_of(fields: JSON, collection: str, locate: Locate, offset: OffsetSource) -> Item:
     """Read one item.
 
     Args:
@@ -86,7 +66,7 @@ def record_of(fields: JSON, collection: str, locate: Locate, offset: OffsetSourc
     start, end = _period(told)
     if not fields.get("geometry"):
         raise ValueError("it has no geometry, and an item is found by its place")
-    item = Item(
+    return Item(
         fields["id"],
         collection,
         start,
@@ -95,7 +75,6 @@ def record_of(fields: JSON, collection: str, locate: Locate, offset: OffsetSourc
         _assets(fields, locate, offset),
         end,
     )
-    return Record(item, end)
 
 
 def _period(told: JSON) -> tuple[datetime, datetime | None]:
@@ -139,14 +118,17 @@ def _footprint(geometry: JSON) -> BaseGeometry:
 def _assets(item: JSON, locate: Locate, offset: OffsetSource) -> dict[str, Asset]:
     """Return the rasters of an item by key; the bands of a stack also by their own names.
 
-    A name that is an asset's key means that asset, and a name that two stacks share means neither.
+    A name that is an asset's key means that asset. A name that stands in two files means neither:
+    a picture has bands called as the files that it was made from.
     """
     own, named = {}, []
+    times: Counter[str] = Counter()
     for key, fields in item["assets"].items():
         if not _is_raster(fields):
             continue
         href = locate(key, fields)
         bands = _bands(fields)
+        times.update({str(band["name"]) for band in bands if "name" in band})
         codings = [coding_of(offset, item["properties"], fields, band) for band in bands]
         own[key] = _asset(key, href, 1, fields, bands[0], codings[0])
         if len(bands) > 1:
@@ -155,7 +137,6 @@ def _assets(item: JSON, locate: Locate, offset: OffsetSource) -> dict[str, Asset
                 for number, (band, coding) in enumerate(zip(bands, codings, strict=True), start=1)
                 if "name" in band
             ]
-    times = Counter(asset.key for asset in named)
     return {asset.key: asset for asset in named if times[asset.key] == 1} | own
 
 
