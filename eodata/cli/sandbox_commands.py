@@ -34,6 +34,12 @@ def serve(
             help="Shape of the items: sandbox, earth-search, planetary-computer or cdse.",
         ),
     ] = "sandbox",
+    earthengine: Annotated[
+        bool,
+        typer.Option(
+            "--earthengine", help="Serve the REST API of Earth Engine instead of a STAC API."
+        ),
+    ] = False,
     sandbox: Sandbox = "",
     faults: Annotated[
         str,
@@ -57,4 +63,18 @@ def serve(
 
     settings = SandboxSettings.from_text(sandbox)
     say("SYNTHETIC: everything served here is simulated")
+    if earthengine:
+        from eodata.sandbox.earthengine.server import serve as run_engine
+
+        _check_no_flavour(flavour)
+        run_engine(settings, faults=faults, host=host, port=port, seconds=seconds, say=say)
+        return
     run(settings, flavour=flavour, faults=faults, host=host, port=port, seconds=seconds, say=say)
+
+
+def _check_no_flavour(flavour: str) -> None:
+    from eodata.core.errors import RecipeError
+
+    if flavour != "sandbox":
+        why = "flavours are shapes of a STAC API."
+        raise RecipeError("--flavour", f"{flavour} with --earthengine", why, "Give one of the two.")

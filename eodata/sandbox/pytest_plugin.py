@@ -21,6 +21,7 @@ from eodata.core.sandbox_spec import SandboxSettings
 
 if TYPE_CHECKING:
     from eodata.sandbox.archive import SandboxArchive
+    from eodata.sandbox.earthengine.server import EarthEngineServer
     from eodata.sandbox.serve.assembly import ArchiveServer
 
 
@@ -50,6 +51,30 @@ def sandbox_server(sandbox_settings: SandboxSettings) -> Iterator[Callable[..., 
 
         def start(flavour: str = "sandbox", faults: str = "") -> ArchiveServer:
             server = ArchiveServer(sandbox_settings, flavour, faults=faults)
+            stack.enter_context(server)
+            return server
+
+        yield start
+
+
+@pytest.fixture
+def earthengine_server(
+    sandbox_settings: SandboxSettings,
+) -> Iterator[Callable[..., EarthEngineServer]]:
+    """Start Earth Engines of that world: `earthengine_server(faults=…, quota=40)`.
+
+    Point the client at one with `ee.Initialize(AnonymousCredentials(), project="any",
+    url=server.url)`; they stop with the test.
+    """
+    from eodata.sandbox.serve.needs import check_installed
+
+    check_installed()
+    from eodata.sandbox.earthengine.server import EarthEngineServer
+
+    with ExitStack() as stack:
+
+        def start(faults: str = "", quota: int = 40) -> EarthEngineServer:
+            server = EarthEngineServer(sandbox_settings, faults=faults, quota=quota)
             stack.enter_context(server)
             return server
 
