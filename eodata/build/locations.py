@@ -8,6 +8,7 @@ from pathlib import Path
 
 from eodata import resources
 from eodata.build.reading import LoadedRecipe
+from eodata.core.earthengine import EarthEngineLocation
 from eodata.core.endpoint import Endpoint, StacLocation
 from eodata.core.errors import AuthError, RecipeError, nearest
 from eodata.core.product import Product, ProviderEntry
@@ -15,10 +16,13 @@ from eodata.core.recipe import Recipe, SourceModality, StacSpec
 from eodata.core.recipe_rules import product_of
 from eodata.core.sandbox_spec import SandboxSettings
 from eodata.pipeline.serving import check_provider, serving
+from eodata.providers.earthengine.access import find_access
 from eodata.providers.registry import REGISTRY
 
 ANY_STAC = "stac"
 """Name of the provider for STAC APIs that are in no table."""
+EARTHENGINE = "earthengine"
+"""Name of the provider for Earth Engine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +73,13 @@ def _extended(product: Product, entries: Mapping[str, EntryOf | None]) -> Produc
 
 def _entry_like(key: str, like: str) -> EntryOf | None:
     if like and like not in resources.endpoints():
-        fix = nearest(like, resources.endpoints())
-        raise RecipeError(key, f'there is no endpoint "{like}"', "", fix)
+        raise _no_endpoint(key, like)
     return (lambda product: product.providers.get(like)) if like else None
+
+
+def _no_endpoint(key: str, name: str) -> RecipeError:
+    fix = nearest(name, resources.endpoints())
+    return RecipeError(key, f'there is no endpoint "{name}"', "", fix)
 
 
 def _own_entry(product: Product) -> ProviderEntry:
@@ -91,6 +99,8 @@ def find_locations(loaded: LoadedRecipe, wish: Wish) -> dict[str, str]:
     recipe = loaded.recipe
     asked = SandboxSettings.from_text(wish.sandbox) if wish.sandbox else recipe.sandbox
     locations = stac_locations(wish.endpoints, recipe.stac)
+    project = recipe.earthengine.project if recipe.earthengine else ""
+    locations |= earthengine_locations(wish.endpoints, project)
     locations["sandbox"] = (asked or SandboxSettings()).model_dump_json()
     if wish.archive:
         locations["archive"] = str(Path(wish.archive).resolve())
@@ -112,10 +122,14 @@ def stac_locations(given: tuple[str, ...], own: StacSpec | None = None) -> dict[
     """
     urls = {} if own is None else {ANY_STAC: own.url}
     urls |= dict(_endpoint(text) for text in given)
+    urls.pop(EARTHENGINE, None)
     rows, like = dict(resources.endpoints()), own.like if own else ""
+    if like and like not in rows:
+        raise _no_endpoint("stac.like", like)
     if ANY_STAC in urls:
-        plain = Endpoint(name=ANY_STAC, title="a STAC API", url=urls[ANY_STAC])
-        rows[ANY_STAC] = rows[like].model_copy(update={"name": ANY_STAC}) if like else plain
+        row = {"title": "a STAC API", "url": urls[ANY_STAC]}
+        told = rows[like].model_dump() if like else row
+        rows[ANY_STAC] = Endpoint.parse(told | {"name": ANY_STAC}, ANY_STAC)
     return {
         name: StacLocation(
             endpoint=row.at(urls.get(name, row.url)), like=like if name == ANY_STAC else ""
@@ -124,8 +138,31 @@ def stac_locations(given: tuple[str, ...], own: StacSpec | None = None) -> dict[
     }
 
 
+def earthengine_locations(given: tuple[str, ...], project: str = "") -> dict[str, str]:
+    """Return where Earth Engine is found, by name of the provider; nothing when it cannot be used.
+
+    Args:
+        given: `NAME=URL`; an address that is not Google's is asked without credentials.
+        project: The one that the recipe names.
+
+    Raises:
+        RecipeError: An endpoint is written wrongly.
+    """
+    url = dict(_endpoint(text) for text in given).get(EARTHENGINE)
+    place = EarthEngineLocation() if url is None else EarthEngineLocation.at(url)
+    if not place.anonymous:
+        found = find_access(project)
+        # Some machines of Google's have credentials that no file tells of.
+        if not found.project or not (found.credentials or project):
+            return {}
+        place = place.model_copy(update={"project": found.project})
+    return {EARTHENGINE: place.model_dump_json()}
+
+
 def share_location(provider: str, location: str, processes: int) -> str:
     """Return a provider's location for each of several processes that read at once."""
+    if provider == EARTHENGINE:
+        return EarthEngineLocation.model_validate_json(location).shared(processes).model_dump_json()
     if provider not in resources.endpoints() and provider != ANY_STAC:
         return location
     return StacLocation.model_validate_json(location).shared(processes).model_dump_json()
@@ -133,11 +170,15 @@ def share_location(provider: str, location: str, processes: int) -> str:
 
 def _endpoint(text: str) -> tuple[str, str]:
     name, equals, url = text.partition("=")
-    known = [*resources.endpoints(), ANY_STAC]
+    equals = "" if "/" in name else equals  # it stands in the query of an address without a name
+    known = [*resources.endpoints(), ANY_STAC, EARTHENGINE]
     if not equals or not url.startswith(("http://", "https://")):
         raise RecipeError(
             "--endpoint",
-            f'"{text}"',
+            # An address may hold a password or a key, and a slip hides it from those who clean.
+            f'"{name}=" has no http(s):// address behind it'
+            if equals
+            else "it does not begin with NAME=",
             "an endpoint is a name and the address of its root.",
             "Write it as earth-search=https://example.org/v1",
         )
@@ -176,7 +217,7 @@ def choose_providers(
 
 def _nobody(name: str, product: Product, wanted: str | None) -> AuthError:
     named = [wanted] if wanted else serving(product)
-    needs = "; ".join(f"{p} needs {REGISTRY[p].needs}" for p in named if p in REGISTRY)
+    needs = "; ".join(f"{p} needs {_needs(p)}" for p in named if p in REGISTRY)
     return AuthError(
         f"modality {name}",
         f"no provider of {product.id} can be used here",
@@ -185,10 +226,15 @@ def _nobody(name: str, product: Product, wanted: str | None) -> AuthError:
     )
 
 
+def _needs(provider: str) -> str:
+    """Return what is missing before a provider can be used: packages come first."""
+    known = REGISTRY[provider]
+    return known.needs if known.is_usable else f"the packages {', '.join(known.packages)}"
+
+
 def _may_serve(provider: str, wanted: str | None) -> bool:
-    if wanted:
-        return provider == wanted
-    return REGISTRY[provider].is_usable and not REGISTRY[provider].on_request
+    fits = provider == wanted if wanted else not REGISTRY[provider].on_request
+    return fits and REGISTRY[provider].is_usable
 
 
 def refuse_unused(wish: Wish, chosen: Mapping[str, str]) -> None:

@@ -10,7 +10,13 @@ from shapely import make_valid
 from shapely.geometry.base import BaseGeometry
 
 from eodata import resources
-from eodata.build.locations import ANY_STAC, Wish, refuse_unused, stac_locations
+from eodata.build.locations import (
+    ANY_STAC,
+    Wish,
+    earthengine_locations,
+    refuse_unused,
+    stac_locations,
+)
 from eodata.build.question import Question
 from eodata.build.reaching import refuse_unreachable
 from eodata.core.errors import AuthError, NoItemsError, RecipeError, nearest
@@ -119,6 +125,7 @@ def _locations(asked: Question) -> dict[str, str]:
     """Return where each provider is found, by name."""
     world = SandboxSettings.from_text(asked.sandbox) if asked.sandbox else SandboxSettings()
     locations = {**stac_locations(asked.endpoints), "sandbox": world.model_dump_json()}
+    locations |= earthengine_locations(asked.endpoints)
     if asked.archive:
         locations["archive"] = str(Path(asked.archive).resolve())
     return locations

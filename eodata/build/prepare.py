@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import platform
+import threading
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent import futures
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -131,10 +132,40 @@ def _search_areas(
     blocks = list(search_blocks(wanted))
     queries = [Query(collection, block.ground, block.span, where) for block in blocks]
     found: dict[str, Sequence[Item]] = {}
-    with ThreadPoolExecutor(SEARCHES_AT_ONCE) as pool:
-        for block, items in zip(blocks, pool.map(provider.search, queries), strict=True):
-            found |= block.hand_out(items)
+    for block, items in zip(blocks, _answers(provider, queries), strict=True):
+        found |= block.hand_out(items)
     return {one.area: found[one.area] for one in wanted}
+
+
+def _answers(provider: Provider, queries: Sequence[Query]) -> list[Sequence[Item]]:
+    """Return the answer to each query, a few asked at once; stop at the first that fails.
+
+    The threads are daemons: an archive that hangs is asked again for minutes, and neither Ctrl-C
+    nor another query's error shall wait for that.
+    """
+    answers: list[futures.Future[Sequence[Item]]] = [futures.Future() for _ in queries]
+    left = iter(zip(answers, queries, strict=True))
+    lock = threading.Lock()
+
+    def ask() -> None:
+        while True:
+            with lock:
+                answer, query = next(left, (None, None))
+            if answer is None or query is None or not answer.set_running_or_notify_cancel():
+                return
+            try:
+                answer.set_result(provider.search(query))
+            except BaseException as error:  # noqa: BLE001 (who waits for the answer gets it)
+                answer.set_exception(error)
+
+    for _ in range(min(SEARCHES_AT_ONCE, len(queries))):
+        threading.Thread(target=ask, name="eodata-search", daemon=True).start()
+    try:
+        ended = futures.wait(answers, return_when=futures.FIRST_EXCEPTION).done
+        return [answer.result() for answer in answers if answer in ended]
+    finally:
+        for answer in answers:
+            answer.cancel()
 
 
 def provenance() -> dict[str, str]:

@@ -78,7 +78,9 @@ def doctor(
 def _facts() -> dict[str, Any]:
     from eodata import resources
     from eodata.catalog.index import home, registered
+    from eodata.providers.earthengine.access import find_access
 
+    earthengine = find_access()
     return {
         "eodata": _version("eodata"),
         "recipes": list(resources.recipe_files()),
@@ -86,6 +88,7 @@ def _facts() -> dict[str, Any]:
         "home": str(home()),
         "stores": [str(path) for path in registered()],
         "cuda": _cuda(),
+        "earthengine": " ".join(part for part in (f"{earthengine}.", earthengine.advice) if part),
     }
 
 

@@ -101,5 +101,5 @@ class StacLocation(Strict):
         return self.model_copy(update={"share": self.share / max(1, processes)})
 
 
-OffsetSource = Literal["stated", "flag", "baseline"]
+OffsetSource = Literal["stated", "flag", "baseline", "harmonised"]
 """Who says whether Sentinel-2's numbers hold the offset of -0.1 that baseline 04.00 brought."""

@@ -14,6 +14,7 @@ from shapely.geometry.base import BaseGeometry
 from eodata.core.item import Item
 from eodata.core.outcome import Cost, ShardFile, TaskResult
 from eodata.core.plan import BandRead, Task
+from eodata.core.reproject import shares_ground
 from eodata.core.span import Span
 from eodata.core.where import EVERYTHING, Where
 
@@ -33,6 +34,17 @@ class Query:
     footprint: BaseGeometry
     span: Span | None
     where: Where = EVERYTHING
+
+    def admits(self, item: Item) -> bool:
+        """Return True for an item that shares ground and time with it and matches its filter.
+
+        Prepare the footprint (`shapely.prepare`) when many are asked about.
+        """
+        return (
+            item.lies_in(self.span)
+            and self.where.matches(item.properties)
+            and shares_ground(self.footprint, item.footprint)
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

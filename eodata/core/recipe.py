@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from eodata.core.errors import RecipeError
+from eodata.core.recipe_sources import ArchiveSpec, EarthEngineSpec, RelativePath, StacSpec
 from eodata.core.sandbox_spec import SandboxSettings
 from eodata.core.span import Span, parse_utc, to_utc
 from eodata.core.strict import Strict
@@ -69,9 +70,6 @@ Gap = Annotated[
     PlainSerializer(_gap_text, return_type=str),
 ]
 Instant = Annotated[date | datetime, BeforeValidator(_instant, json_schema_input_type=str)]
-RelativePath = Annotated[
-    str, Field(min_length=1, description="File beside the recipe; it may not leave that folder.")
-]
 
 
 class AreaSpec(Strict):
@@ -272,28 +270,6 @@ class StoreSpec(Strict):
     level: int = Field(default=3, ge=1, le=9)
 
 
-class ArchiveSpec(Strict):
-    """A static STAC catalog on disk, for the provider `archive`."""
-
-    catalog: RelativePath
-    like: str = Field(
-        default="",
-        description="Endpoint whose collections and asset keys it has, such as earth-search; "
-        "without it they are those of the product's table.",
-    )
-
-
-class StacSpec(Strict):
-    """A STAC API that is in no table, for the provider `stac`."""
-
-    url: str = Field(pattern="^https?://", description="Root of the API.")
-    like: str = Field(
-        default="",
-        description="Endpoint whose collections and asset keys it has, such as earth-search; "
-        "without it they are called as eodata calls products and bands.",
-    )
-
-
 class Recipe(Strict):
     """One dataset: what goes in, how it is cut, paired, checked and stored."""
 
@@ -311,6 +287,8 @@ class Recipe(Strict):
     archive: ArchiveSpec | None = None
     stac: StacSpec | None = None
     sandbox: SandboxSettings | None = None
+    # Who builds is no part of what is built: the plan does not hold it.
+    earthengine: EarthEngineSpec | None = Field(default=None, exclude=True)
     modalities: dict[str, Modality] = Field(min_length=1)
     split: SplitSpec | None = None
     checks: Checks = Checks()

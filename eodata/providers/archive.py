@@ -16,7 +16,6 @@ from eodata.core.errors import ProviderError
 from eodata.core.item import Asset, Item
 from eodata.core.plan import BandRead
 from eodata.core.protocols import Pixels, Query
-from eodata.core.reproject import shares_ground
 from eodata.providers.raster_read import (
     UNREADABLE,
     asset_of,
@@ -70,13 +69,7 @@ class ArchiveProvider:
         if query.collection not in self._items:
             self._items[query.collection] = read_collection(self.catalog, query.collection)
         shapely.prepare(query.footprint)
-        return [
-            item
-            for item in self._items[query.collection]
-            if item.lies_in(query.span)
-            and query.where.matches(item.properties)
-            and shares_ground(query.footprint, item.footprint)
-        ]
+        return [item for item in self._items[query.collection] if query.admits(item)]
 
     def check_access(self, item: Item, reads: Sequence[BandRead]) -> None:
         """Do nothing: files of this machine need no credentials."""

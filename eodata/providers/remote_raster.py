@@ -166,7 +166,7 @@ class Layer:
             ProviderError: Its bytes cannot be had.
             DamagedError: They are no raster.
         """
-        with _damage_named(self.content), own_error(self.content):
+        with damage_named(self.content), own_error(self.content):
             return band_onto(self.source, self.asset, self.read, geobox)
 
 
@@ -188,7 +188,7 @@ def open_layer(
         DamagedError: They are no raster.
     """
     with ExitStack() as stack:
-        with _damage_named(content):
+        with damage_named(content):
             dataset = stack.enter_context(open_remote(content))
             refuse_format(dataset)
             source = band_of(dataset, asset, read, by_points=entry.placed_by == "points")
@@ -214,7 +214,8 @@ def _may_shrink(read: BandRead, entry: ProviderEntry) -> bool:
 
 
 @contextmanager
-def _damage_named(content: RemoteBytes) -> Iterator[None]:
+def damage_named(content: RemoteBytes) -> Iterator[None]:
+    """Raise what says that the bytes are no raster as a `DamagedError` of the file."""
     try:
         yield
     except UNREADABLE as error:

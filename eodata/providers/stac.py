@@ -20,13 +20,18 @@ from eodata.core.item import Item
 from eodata.core.plan import BandRead
 from eodata.core.product import ProviderEntry
 from eodata.core.protocols import Pixels, Query
-from eodata.core.reproject import shares_ground
 from eodata.providers.raster_read import asset_of
 from eodata.providers.remote.addresses import without_secrets
 from eodata.providers.remote.object_store import ObjectStores
 from eodata.providers.remote.remote_file import Arrivals, Heads, RemoteBytes, load_heads
 from eodata.providers.remote.transport import Address, Traffic, Transport
-from eodata.providers.remote_raster import GDAL_OPTIONS, DamagedError, needs_of, open_layer
+from eodata.providers.remote_raster import (
+    GDAL_OPTIONS,
+    DamagedError,
+    damage_named,
+    needs_of,
+    open_layer,
+)
 from eodata.providers.stac_item import JSON, MALFORMED, item_of
 from eodata.providers.stac_search import StacSearch
 from eodata.providers.static_search import StaticSearch, is_static
@@ -75,13 +80,7 @@ class StacProvider:
         entry = self._entry(query.collection)
         shapely.prepare(query.footprint)
         found = [self._item(f, query.collection, entry) for f in self._search.items(query)]
-        items = [
-            item
-            for item in found
-            if item.lies_in(query.span)
-            and query.where.matches(item.properties)
-            and shares_ground(query.footprint, item.footprint)
-        ]
+        items = [item for item in found if query.admits(item)]
         return sorted(items, key=lambda item: (item.datetime, item.id))
 
     def check_access(self, item: Item, reads: Sequence[BandRead]) -> None:
@@ -138,7 +137,8 @@ class StacProvider:
             arrivals = stack.enter_context(Arrivals(needs_of(layers, geobox)))
             found = []
             for layer in layers:
-                arrivals.wait_for(layer.content)
+                with damage_named(layer.content):
+                    arrivals.wait_for(layer.content)
                 found.append(layer.onto(geobox))
         return Pixels(
             values=tuple(values for values, _, _ in found),

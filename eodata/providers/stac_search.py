@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from dataclasses import dataclass
+from json import JSONDecodeError
 from typing import Any
 
 import pystac
@@ -26,7 +27,7 @@ from eodata.core.protocols import Query
 from eodata.core.reproject import split_at_date_line
 from eodata.core.span import Span, format_utc
 from eodata.providers.remote.addresses import cleaned
-from eodata.providers.remote.failures import broken_off, refusal
+from eodata.providers.remote.failures import GONE, broken_off, refusal
 from eodata.providers.stac_api import Api, PagedIO, read_landing_page
 
 JSON = dict[str, Any]
@@ -45,7 +46,14 @@ RETRIES = Retry(
     raise_on_status=False,
     retry_after_max=60,
 )
-NONSENSE = (KeyError, TypeError, ValueError, AttributeError, pystac.STACError)
+NONSENSE = (
+    KeyError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    pystac.STACError,
+    pystac.STACTypeError,
+)
 """What reading JSON raises that is not what it should be."""
 
 
@@ -195,20 +203,36 @@ class Said:
             raise ProviderError(
                 where,
                 "the answer is no STAC",
-                f"{cleaned(repr(error))[:300]}.",
+                f"{_in_words(error)}.",
                 "Check the address: it is the root.",
             ) from None
 
 
 def _refused(where: str, error: APIError) -> ProviderError:
     told = cleaned(str(error).partition("\n")[0])[:300]
+    told = "" if told.startswith("<") else told  # a page for browsers
     # pystac-client sets the status only where there is one.
     status = getattr(error, "status_code", None)
     if status is None:
         return broken_off(where, told)
     found = refusal(where, status)
+    if status in GONE:
+        # Nobody listed it: it is the address that people give, or what the archive leads to.
+        found.because = ""
+        found.fix = "Check the address; if it is right, report it to the archive."
     found.because = told or found.because
     return found
+
+
+def _in_words(error: BaseException) -> str:
+    """Return what is wrong with an answer, without the words of Python where we know better."""
+    if isinstance(error, JSONDecodeError | UnicodeDecodeError):
+        return "it is no JSON"
+    if isinstance(error, KeyError):
+        return f"it lacks {cleaned(str(error))[:300]}"
+    if isinstance(error, TypeError | AttributeError):
+        return "its JSON has another form than STAC's"
+    return cleaned(str(error))[:300].rstrip(".")
 
 
 def _counted(page: JSON, before: int | None) -> int | None:

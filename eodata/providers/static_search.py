@@ -82,9 +82,13 @@ class StaticSearch:
                 "",
                 nearest(collection, found),
             )
-        return list(
-            {item.id: _plain(item) for item in found[collection].get_items(recursive=True)}.values()
+        items = (
+            item
+            for catalog in _catalogs(found[collection])
+            for item in catalog.get_items()
+            if item.collection_id in (None, collection)
         )
+        return list({item.id: _plain(item) for item in items}.values())
 
 
 class _PlainIO(StacIO):
@@ -104,10 +108,19 @@ class _PlainIO(StacIO):
 
 
 def _collections(root: pystac.Catalog) -> Iterator[pystac.Collection]:
-    if isinstance(root, pystac.Collection):
-        yield root
-    for child in root.get_children():
-        yield from _collections(child)
+    return (one for one in _catalogs(root) if isinstance(one, pystac.Collection))
+
+
+def _catalogs(root: pystac.Catalog) -> Iterator[pystac.Catalog]:
+    """Yield a catalog and those below it, each once, also where links lead in a circle."""
+    seen: set[str | None] = set()
+    left = [root]
+    while left:
+        one = left.pop()
+        if one.self_href not in seen:
+            seen.add(one.self_href)
+            yield one
+            left += one.get_children()
 
 
 def _plain(item: pystac.Item) -> JSON:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from eodata.build.locations import Wish, choose_providers, find_locations
 from eodata.build.reading import load_recipe
 from eodata.core.errors import AuthError, RecipeError
+from eodata.providers.registry import REGISTRY
 
 RECIPE = """\
 name: asking
@@ -43,7 +46,13 @@ def test_the_sandbox_never_serves_unasked(recipe):
 
 def test_what_only_the_sandbox_has_must_be_asked_for(recipe):
     with pytest.raises(AuthError) as error:
-        chosen(recipe("sandbox: {seed: 3}", modality="igbp: {product: modis-mcd12q1, bands: [LC_Type1], gsd: 160}"), Wish("asking"))
+        chosen(
+            recipe(
+                "sandbox: {seed: 3}",
+                modality="igbp: {product: modis-mcd12q1, bands: [LC_Type1], gsd: 160}",
+            ),
+            Wish("asking"),
+        )
     assert "--provider sandbox" in error.value.fix
 
 
@@ -71,3 +80,45 @@ def test_the_world_of_the_command_line_comes_before_that_of_the_recipe(recipe):
     loaded = recipe("sandbox: {seed: 3}")
     assert '"seed":3' in find_locations(loaded, Wish("asking"))["sandbox"]
     assert '"seed":9' in find_locations(loaded, Wish("asking", sandbox="seed=9"))["sandbox"]
+
+
+def test_like_of_no_endpoint_then_the_nearest_is_named(recipe):
+    stac = "stac: {url: 'http://127.0.0.1:1/v1', like: planetary-compter}"
+    with pytest.raises(RecipeError) as error:
+        find_locations(recipe(stac), Wish("asking"))
+    assert error.value.where == "stac.like"
+    assert "planetary-computer" in error.value.fix
+
+
+@pytest.mark.parametrize("like", ["", ", like: earth-search"])
+def test_password_in_the_address_of_a_recipe_then_refused_and_not_shown(recipe, like):
+    stac = f"stac: {{url: 'http://me:SECRET@127.0.0.1:1/v1'{like}}}"
+    with pytest.raises(RecipeError) as error:
+        find_locations(recipe(stac), Wish("asking"))
+    assert "no user, password" in str(error.value)
+    assert "SECRET" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "earth-search=ftp://me:SECRET@host/v1",
+        "earth-search=me:SECRET@host/v1",
+        "https://host/v1?key=SECRET",
+        "http://me:SECRET@host/v1",
+    ],
+)
+def test_endpoint_that_is_none_then_refused_and_no_secret_shown(recipe, text):
+    with pytest.raises(RecipeError) as error:
+        find_locations(recipe(), Wish("asking", endpoints=(text,)))
+    assert error.value.where == "--endpoint"
+    assert "SECRET" not in str(error.value)
+
+
+def test_provider_that_is_named_without_its_packages_then_they_are_named(recipe, monkeypatch):
+    lacking = replace(REGISTRY["earth-search"], packages=("no_such_package",))
+    monkeypatch.setitem(REGISTRY, "earth-search", lacking)
+    with pytest.raises(AuthError) as error:
+        chosen(recipe(), Wish("asking", provider="earth-search"))
+    assert "no_such_package" in error.value.fix
+    assert "earth-search needs no account" not in error.value.fix

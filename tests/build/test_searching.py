@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
@@ -13,14 +14,16 @@ from eodata.build import prepare as module
 from eodata.build.locations import Wish, choose_providers, find_locations
 from eodata.build.prepare import prepare
 from eodata.build.reading import load_areas, load_recipe
-from eodata.core.errors import NoItemsError
+from eodata.core.errors import NoItemsError, ProviderError
 from eodata.core.item import Item
 from eodata.core.protocols import Query
 from eodata.core.recipe import SourceModality
 from eodata.core.recipe_rules import is_static, product_of
 from eodata.core.sandbox_spec import SandboxSettings
+from eodata.core.where import EVERYTHING
 from eodata.pipeline.plan import search_span
 from eodata.pipeline.reprocessings import SUPERSEDES
+from eodata.pipeline.searches import Wanted
 from eodata.providers.sandbox import SandboxProvider
 
 RECIPE = """\
@@ -153,3 +156,32 @@ def test_many_areas_are_searched_together_and_find_what_each_finds_alone(many):
             alone = provider.search(Query(collection, area.geometry, span))
             assert by_area[area.id] == alone
             assert len(alone) > 0
+
+
+class Hanging(SandboxProvider):
+    """One search never ends; Ctrl-C or an error meets another one meanwhile."""
+
+    def __init__(self, stop: BaseException) -> None:
+        super().__init__(SandboxSettings())
+        self.stop, self.others = stop, threading.Barrier(2)
+        self.release, self.waited = threading.Event(), threading.Event()
+
+    def search(self, query: Query) -> list[Item]:
+        self.others.wait(20)
+        if query.footprint.bounds[0] < 5:
+            raise self.stop
+        self.release.wait(20)
+        self.waited.set()
+        return []
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt(), ProviderError("a", "b")])
+def test_search_that_hangs_then_nobody_waits_for_it_after_another_failed(stop):
+    provider = Hanging(stop)
+    wanted = [Wanted(str(x), box(x, 48, x + 0.01, 48.01), None) for x in (0, 50)]
+    try:
+        with pytest.raises(type(stop)):
+            module._search_areas(provider, "cop-dem-glo-30", EVERYTHING, wanted)
+        assert not provider.waited.is_set()
+    finally:
+        provider.release.set()

@@ -117,12 +117,12 @@ BAD_RECIPES: dict[str, tuple[Edit, int, tuple[str, ...]]] = {
     "no archive at all": (
         lambda r: r.pop("archive"),
         4,
-        ("no provider of sentinel-2-l2a can be used here", "--archive PATH"),
+        ("no provider of sentinel-1-grd can be used here", "--archive PATH"),
     ),
     "provider that does not keep the product": (
-        edit_modality("s2", provider="earthengine"),
+        edit_modality("landcover", provider="earthengine"),
         2,
-        ("earthengine does not keep sentinel-2-l2a", "archive"),
+        ("earthengine does not keep worldcereal-labels", "archive"),
     ),
 }
 

@@ -84,7 +84,7 @@ def write_archive(root: Path, case: Case, bug_px: float) -> Affine:
     x0, y0 = centre(case)
     item = pystac.Item("plane", None, None, parse_utc("2018-06-15"), {"platform": "sentinel-1a"})
     for key, plane in (("vv", x - x0), ("vh", y - y0)):
-        path = root / "sentinel-1-grd" / "plane" / f"{key}.tif"
+        path = root / "sentinel-1-rtc" / "plane" / f"{key}.tif"
         path.parent.mkdir(parents=True, exist_ok=True)
         profile = {"driver": "GTiff", "count": 1, "dtype": "float32", "width": SIZE, "height": SIZE}
         with rasterio.open(path, "w", **profile, crs=case.source_crs, transform=stated) as file:
@@ -95,7 +95,7 @@ def write_archive(root: Path, case: Case, bug_px: float) -> Affine:
     extent = pystac.Extent(
         pystac.SpatialExtent([list(ground.bounds)]), pystac.TemporalExtent([[item.datetime, None]])
     )
-    collection = pystac.Collection("sentinel-1-grd", "Coordinates as backscatter.", extent)
+    collection = pystac.Collection("sentinel-1-rtc", "Coordinates as backscatter.", extent)
     collection.add_item(item)
     catalog = pystac.Catalog("plane", "A world whose pixels are coordinates.")
     catalog.add_child(collection)
@@ -123,8 +123,9 @@ title: A world whose pixels are coordinates
 licence: CC0-1.0
 area: {{bbox: {[round(float(v), 7) for v in bbox]}, crs: "{case.target_crs}", patch: {PATCH_M}}}
 time: {{start: 2018-06-01, end: 2018-07-01}}
+archive: {{catalog: archive/catalog.json, like: planetary-computer}}
 modalities:
-  s1: {{product: sentinel-1-grd, gsd: {case.gsd}, anchor: true}}
+  s1: {{product: sentinel-1-rtc, gsd: {case.gsd}, anchor: true}}
 store: {{block: 4}}
 """
     )

@@ -11,7 +11,9 @@ import pytest
 import yaml
 
 from eodata import resources
-from eodata.core.recipe import Recipe
+from eodata.core.recipe import Recipe, SourceModality
+from eodata.core.recipe_rules import check_recipe
+from eodata.pipeline.serving import serving
 from tests.e2e.building import run_command
 
 README = Path(__file__).parents[2] / "README.md"
@@ -45,8 +47,29 @@ def test_readme_python_then_runs(demo: Path, tmp_path: Path, environment: dict[s
 
 
 def test_readme_recipe_then_is_the_shipped_one_in_short() -> None:
-    (text,) = blocks("yaml")
+    text = blocks("yaml")[0]
     shown = Recipe.parse(yaml.safe_load(text), "README.md")
     shipped = Recipe.parse(resources.read_yaml(resources.recipe_files()["demo"]), "demo.yaml")
     assert shown.modalities == shipped.modalities
     assert (shown.area, shown.time, shown.split) == (shipped.area, shipped.time, shipped.split)
+
+
+def test_readme_recipe_for_archives_then_the_archives_can_serve_it() -> None:
+    told = {"name": "munich", "title": "Munich", "licence": "CC-BY-4.0"}
+    recipe = Recipe.parse({**told, **yaml.safe_load(blocks("yaml")[1])}, "README.md")
+    check_recipe(recipe, resources.products())
+    for modality in recipe.modalities.values():
+        assert isinstance(modality, SourceModality)
+        assert "planetary-computer" in serving(resources.products()[modality.product])
+
+
+@pytest.mark.e2e
+def test_readme_look_then_it_works_on_the_sandbox(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    (line,) = re.findall(r"^eodata catalog items .*$", README.read_text(), re.MULTILINE)
+    eodata = Path(sys.executable).parent / "eodata"
+    asked = [*shlex.split(line)[1:], "--provider", "sandbox"]
+    ran = run_command([eodata, *asked], environment, cwd=tmp_path)
+    assert ran.code == 0, ran.err
+    assert "S2B_MSIL2A_20230" in ran.out

@@ -309,6 +309,15 @@ def test_no_stac_then_an_error_instead_of_nothing(
     error = failure(searching(server, lambda s: nonsense if s.path == place else api(s)))
     assert type(error) is ProviderError
     assert error.exit_code == 3
+    assert not any(word in error.because for word in ("Error", "object")), "no Python"
+
+
+def test_page_that_is_none_then_the_address_is_doubted_and_not_the_items(
+    server: FileServer,
+) -> None:
+    error = failure(searching(server, lambda _: answer({"code": "NotFound"}, 404)))
+    assert "address" in error.fix
+    assert "item" not in error.fix
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,54 @@ def test_server_that_fails_once_then_asked_again(demo: StacProvider, server: Fil
     assert demo.search(Query("worldcereal-dem", GROUND, None))
 
 
+def linked(kind: str, name: str, *links: tuple[str, str]) -> bytes:
+    """A catalog or collection with links to others."""
+    extent = {"spatial": {"bbox": [[0, 0, 1, 1]]}, "temporal": {"interval": [[None, None]]}}
+    own = {"license": "other", "extent": extent} if kind == "Collection" else {}
+    told = [{"rel": rel, "href": href} for rel, href in links]
+    fields = {"type": kind, "stac_version": "1.0.0", "id": name, "description": name}
+    return json.dumps(fields | own | {"links": told}).encode()
+
+
+def test_catalogs_that_link_in_a_circle_then_each_is_looked_at_once(server: FileServer) -> None:
+    server.files |= {
+        "/catalog.json": linked("Catalog", "root", ("child", "./a.json"), ("child", "./b.json")),
+        "/a.json": linked("Catalog", "a", ("child", "./catalog.json")),
+        "/b.json": linked("Collection", "things"),
+    }
+    with pytest.raises(NoItemsError) as error:
+        provider_at(f"{server.url}/catalog.json").search(Query("thinks", GROUND, None))
+    assert "things" in error.value.fix
+
+
+def test_collection_in_a_collection_then_its_items_are_its_own(server: FileServer) -> None:
+    item = {
+        "type": "Feature", "stac_version": "1.0.0", "links": [], "assets": {},
+        "properties": {"datetime": "2020-01-01T00:00:00Z"},
+        "geometry": mapping(GROUND), "bbox": [*GROUND.bounds],
+    }  # fmt: skip
+    server.files |= {
+        "/catalog.json": linked(
+            "Collection", "outer", ("child", "./inner.json"), ("item", "./one.json")
+        ),
+        "/inner.json": linked("Collection", "inner", ("item", "./two.json")),
+        "/one.json": json.dumps(item | {"id": "one", "collection": "outer"}).encode(),
+        "/two.json": json.dumps(item | {"id": "two", "collection": "inner"}).encode(),
+    }
+    provider = provider_at(f"{server.url}/catalog.json")
+    found = {name: provider.search(Query(name, GROUND, None)) for name in ("outer", "inner")}
+    assert {name: [i.id for i in items] for name, items in found.items()} == {
+        "outer": ["one"], "inner": ["two"],
+    }  # fmt: skip
+
+
+def test_file_that_is_no_stac_then_said_so(server: FileServer) -> None:
+    server.files["/catalog.json"] = b'{"type": "Catalog"}'
+    with pytest.raises(ProviderError) as error:
+        provider_at(f"{server.url}/catalog.json").search(Query("things", GROUND, None))
+    assert "no STAC" in error.value.found
+
+
 @pytest.fixture
 def radar(server: FileServer) -> str:
     """One radar image that has ground control points only."""

@@ -51,6 +51,7 @@ class Gate:
         self._clock, self._sleep = clock, sleep
         self._patience = max(PATIENCE_REQUESTS, 2 * in_flight)
         self._failures = 0
+        self._last_failure = ""
         self._closed_until = 0.0
         self._paused_until = 0.0
 
@@ -75,7 +76,7 @@ class Gate:
         if kind is None or (isinstance(error, ProviderError) and _is_alive(error)):
             self._failures, self._closed_until = 0, 0.0
         elif isinstance(error, ProviderError):
-            self._note_failure()
+            self._note_failure(error)
 
     def _pause(self, seconds: float) -> None:
         """Let nobody begin for a while: the endpoint asked for it."""
@@ -100,7 +101,7 @@ class Gate:
             raise DownError(
                 self.name,
                 f"the last {self._failures} requests failed: it seems to be down",
-                f"it is left alone for {left:.0f} s.",
+                f"the last one met: {self._last_failure}. It is left alone for {left:.0f} s.",
                 "Run the same command again later.",
                 retryable=True,
                 retry_after=left,
@@ -109,8 +110,10 @@ class Gate:
             # One request goes and tries; the others wait for what it finds.
             self._closed_until = self._clock() + COOL_DOWN_S
 
-    def _note_failure(self) -> None:
+    def _note_failure(self, error: ProviderError) -> None:
         self._failures += 1
+        said = (error.found, error.because)
+        self._last_failure = ": ".join(part.rstrip(".") for part in said if part)
         if self._failures == self._patience:
             self._closed_until = self._clock() + COOL_DOWN_S
 

@@ -31,6 +31,10 @@ HEADS_KEPT = 2048
 UNKNOWN_SIZE = 1 << 40
 
 
+class ChangedError(OSError):
+    """The file is another one than that whose beginning is here: the two must not be mixed."""
+
+
 class Heads:
     """The beginnings of files, kept between reads: each block of an item needs them again.
 
@@ -83,13 +87,21 @@ class RemoteBytes:
     transport: Transport
     traffic: Traffic
     size: int = UNKNOWN_SIZE
-    error: ProviderError | KeyboardInterrupt | None = None
+    error: ProviderError | ChangedError | KeyboardInterrupt | None = None
     _starts: list[int] = field(default_factory=list)
     _pieces: list[bytes] = field(default_factory=list)
 
     def add(self, start: int, piece: Piece) -> None:
-        """Take in what was fetched from byte `start` on."""
+        """Take in what was fetched from byte `start` on.
+
+        Raises:
+            ChangedError: It is of a file of another size than what was taken in before.
+        """
         if piece.size is not None:
+            if self.size not in (UNKNOWN_SIZE, piece.size):
+                raise ChangedError(
+                    f"it had {self.size} bytes, and now has {piece.size}: it was replaced meanwhile"
+                )
             self.size = piece.size
         at = bisect_right(self._starts, start)
         self._starts.insert(at, start)
@@ -127,10 +139,10 @@ class RemoteBytes:
         end = min(max(stop, start + READ_AHEAD), self.size)
         try:
             (piece,) = self.transport.fetch([(self.address, (start, end))], self.traffic)
-        except (ProviderError, KeyboardInterrupt) as error:
+            self.add(start, piece)
+        except (ProviderError, ChangedError, KeyboardInterrupt) as error:
             self.error = error
             return b""
-        self.add(start, piece)
         return piece.data[: stop - start]
 
 
@@ -224,6 +236,7 @@ class Arrivals:
 
         Raises:
             ProviderError: One of them cannot be had.
+            ChangedError: One of them is of another file than the beginning.
         """
         coming = self._coming.get(file.address.url, [])
         while coming:

@@ -11,6 +11,7 @@ from eodata.providers.remote.gate import (
     COOL_DOWN_S,
     LONGEST_PAUSE_S,
     PATIENCE_REQUESTS,
+    DownError,
     Gate,
 )
 
@@ -196,3 +197,10 @@ def test_cancelled_while_it_waits_then_no_slot_is_lost(gate: Gate) -> None:
             pass
 
     asyncio.run(asyncio.wait_for(cancelled(), 20))
+
+
+def test_refused_while_down_then_told_what_the_last_one_met(gate: Gate) -> None:
+    broken(gate)
+    with pytest.raises(DownError) as refused:
+        asyncio.run(ask(gate))
+    assert "the last one met: b" in refused.value.because

@@ -1,0 +1,52 @@
+"""The expression of a request: some bands of one image, each with a band that says where it holds.
+
+The client can build such expressions from its own classes, but downloads the list of all functions
+first, in every process. These six calls need none of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ee import encodable
+
+VALID = "_valid"
+"""Follows a band's name in the name of its validity."""
+HALF = 0.5
+"""On levels of the pyramid validity is a share; on the pixels themselves it is 0 or 1."""
+
+
+class Call(encodable.Encodable):
+    """One call of a function of Earth Engine."""
+
+    def __init__(self, function: str, **arguments: Any) -> None:
+        self._function, self._arguments = function, arguments
+
+    def encode(self, encoder: Callable[[Any], Any]) -> Any:
+        """Return the form of the old API, which nobody asks for."""
+        raise NotImplementedError(self._function)
+
+    def encode_cloud_value(self, encoder: Callable[[Any], Any]) -> Any:
+        """Return the node of the expression."""
+        arguments = {
+            name: {"valueReference": encoder(value)} for name, value in self._arguments.items()
+        }
+        return {"functionInvocationValue": {"functionName": self._function, "arguments": arguments}}
+
+
+def bands_with_validity(image: str, bands: Sequence[str]) -> Call:
+    """Return bands of an image in order, followed by their validity in the same order.
+
+    The server's validity becomes a band of its own, 0 or 1: under a pixel that is masked the answer
+    holds zeros, which are numbers like others.
+    """
+    chosen = Call("Image.select", input=Call("Image.load", id=image), bandSelectors=list(bands))
+    share = Call("Image.mask", image=chosen)
+    holds = Call("Image.gte", image1=share, image2=Call("Image.constant", value=HALF))
+    named = Call(
+        "Image.rename",
+        input=Call("Image.toByte", value=holds),
+        names=[band + VALID for band in bands],
+    )
+    return Call("Image.addBands", dstImg=chosen, srcImg=named)

@@ -1,0 +1,265 @@
+"""The provider `earthengine`: images of Google Earth Engine, read on their own pixels."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import shapely
+from odc.geo.geobox import GeoBox
+from rasterio.errors import RasterioError
+
+from eodata import resources
+from eodata.core.earthengine import EarthEngineLocation
+from eodata.core.errors import ProviderError
+from eodata.core.item import Asset, Item
+from eodata.core.plan import BandRead
+from eodata.core.product import ProviderEntry
+from eodata.core.protocols import Pixels, Query
+from eodata.providers.earthengine.fetch import Fetcher, Layers
+from eodata.providers.earthengine.governor import Governor, Traffic
+from eodata.providers.earthengine.images import MALFORMED, BandGrid, grid_of, item_of
+from eodata.providers.earthengine.pixels import coarser, pyramid_factor
+from eodata.providers.earthengine.search import Search
+from eodata.providers.earthengine.session import JSON, Client, Session
+from eodata.providers.loaded import Loaded, Window, needed_window
+from eodata.providers.raster_read import asset_of
+from eodata.providers.source import Valid, Values
+from eodata.providers.warp import read_onto
+
+Key = tuple[str, str, GeoBox, Window]
+Groups = Mapping[Key, Layers]
+"""Bands of one request: those of one image, grid and window."""
+
+
+class EarthEngineProvider:
+    """One project's access to Earth Engine. Cheap to make and to pickle; threads may share it.
+
+    Args:
+        location: Where, for which project.
+        client: Whom to ask; None takes Earth Engine's own.
+        entries: What is known of its collections, by name; None takes it from the product tables.
+    """
+
+    name = "earthengine"
+    # A simulated Earth Engine says so in every image.
+    synthetic = False
+
+    def __init__(
+        self,
+        location: EarthEngineLocation,
+        client: Client | None = None,
+        entries: Mapping[str, ProviderEntry] | None = None,
+    ) -> None:
+        self.location = location
+        self._given = client, entries
+        self._own = None if client is None else _new_line(location, client)
+
+    @classmethod
+    def open(cls, location: str) -> EarthEngineProvider:
+        """Open the Earth Engine that an `EarthEngineLocation` in JSON describes."""
+        return cls(EarthEngineLocation.model_validate_json(location))
+
+    @property
+    def _line(self) -> _Line:
+        return _line(self.location) if self._own is None else self._own
+
+    def __reduce__(self) -> tuple[type[EarthEngineProvider], tuple[object, ...]]:
+        return EarthEngineProvider, (self.location, *self._given)
+
+    def search(self, query: Query) -> list[Item]:
+        """Return the images that share ground and time with the query and match its filter.
+
+        They are ordered by time and id.
+
+        Raises:
+            AuthError: There are no credentials, or they are refused.
+            ProviderError: There is no such collection, or the server does not answer.
+        """
+        entry = self._entry(query.collection)
+        shapely.prepare(query.footprint)
+        found = (_item(image, query.collection, entry) for image in self._line.search.images(query))
+        items = [item for item in found if query.admits(item)]
+        return sorted(items, key=lambda item: (item.datetime, item.id))
+
+    def check_access(
+        self,
+        item: Item,  # noqa: ARG002 (every image takes the same credentials)
+        reads: Sequence[BandRead],  # noqa: ARG002
+    ) -> None:
+        """Raise when there are no credentials or no project.
+
+        Raises:
+            AuthError: With what to do.
+            ProviderError: The server does not answer.
+        """
+        self._line.governor.run(self._line.client.check, Traffic())
+
+    def read(self, item: Item, reads: Sequence[BandRead], geobox: GeoBox) -> Pixels:
+        """Read bands of one image onto a grid, as `eodata.providers.warp.read_onto` does.
+
+        What Earth Engine masks is not valid. A target that is much coarser is read from a level of
+        the pyramid, where the product's table says that levels are means of pixels.
+
+        Raises:
+            ProviderError: The image is gone, or the server does not deliver.
+        """
+        entry, traffic = self._entry(item.collection), Traffic()
+        wanted = [_wanted(item, read, geobox, entry) for read in reads]
+        groups = _grouped(wanted)
+        self._line.fetcher.fill(list(groups.values()), traffic)
+        onto = [one.onto(geobox, groups) for one in wanted]
+        return Pixels(
+            values=tuple(values for values, _, _ in onto),
+            valid=tuple(valid for _, valid, _ in onto),
+            bytes_read=sum(n_bytes for _, _, n_bytes in onto),
+            requests=traffic.requests,
+            retried=traffic.retried,
+        )
+
+    def _entry(self, collection: str) -> ProviderEntry:
+        """Return what is known of a collection; plain defaults for one in no table."""
+        known = _entries() if self._given[1] is None else self._given[1]
+        return known.get(collection) or ProviderEntry(collection=collection, radiometry="")
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """One band, with the pixels that a target needs of it."""
+
+    read: BandRead
+    asset: Asset
+    band: BandGrid
+    grid: GeoBox
+    window: Window | None
+
+    @property
+    def key(self) -> Key | None:
+        """What bands of one request have in common; None when nothing is needed."""
+        if self.window is None:
+            return None
+        return self.asset.href, self.band.crs, self.grid, self.window
+
+    @property
+    def dtype(self) -> np.dtype[np.generic]:
+        """As a file would hold it: single precision where the product needs no more."""
+        is_double = self.band.dtype == np.float64
+        return np.dtype(self.read.band.dtype) if is_double else self.band.dtype
+
+    @property
+    def nodata(self) -> float | None:
+        """DN of a missing class. Of measurements the mask knows, and 0 may be a dark pixel."""
+        return None if self.read.band.kind == "continuous" else self.read.band.nodata
+
+    def onto(self, geobox: GeoBox, groups: Groups) -> tuple[Values, Valid, int]:
+        """Place what was fetched."""
+        source = (
+            Loaded.empty(self.grid, self.dtype)
+            if self.key is None
+            else groups[self.key].source(self.asset.key, self.dtype, self.nodata)
+        )
+        band = self.read.band
+        try:
+            return read_onto(
+                source,
+                geobox,
+                self.read.resampling,
+                decibel=band.unit == "dB",
+                scale=band.scale if self.asset.scale is None else self.asset.scale,
+            )
+        except RasterioError as error:
+            raise ProviderError(
+                f"earthengine ({self.asset.href})",
+                f"band {self.asset.key} cannot be resampled",
+                f"{str(error).rstrip('.')}.",
+                "Plan without this item.",
+            ) from error
+
+
+def _grouped(wanted: Sequence[_Wanted]) -> Groups:
+    """Return what is to be fetched, every band once."""
+    found: dict[Key, dict[str, np.dtype[np.generic]]] = {}
+    for one in wanted:
+        if one.key is not None:
+            found.setdefault(one.key, {})[one.asset.key] = one.band.dtype
+    return {
+        (image, crs, grid, window): Layers(image, grid, crs, window, dtypes)
+        for (image, crs, grid, window), dtypes in found.items()
+    }
+
+
+def _wanted(item: Item, read: BandRead, geobox: GeoBox, entry: ProviderEntry) -> _Wanted:
+    asset = asset_of(item, read)
+    try:
+        band = grid_of(item, asset.key)
+    except MALFORMED as error:
+        raise ProviderError(
+            f"item {item.id}",
+            f"it does not say where the pixels of band {asset.key} lie",
+            f"{error!r}.",
+            "Plan again: the plan was not made with Earth Engine.",
+        ) from error
+    factor = pyramid_factor(band.grid, geobox) if _may_shrink(read, entry) else 1
+    grid = coarser(band.grid, factor)
+    return _Wanted(read, asset, band, grid, needed_window(grid, geobox))
+
+
+def _may_shrink(read: BandRead, entry: ProviderEntry) -> bool:
+    """Return True for measured quantities; a level holds means of decibels, not of powers."""
+    band = read.band
+    is_mean = band.kind == "continuous" and read.resampling != "nearest" and band.unit != "dB"
+    return entry.overviews and is_mean
+
+
+def _item(image: JSON, collection: str, entry: ProviderEntry) -> Item:
+    try:
+        return item_of(image, collection, entry.offset)
+    except MALFORMED as error:
+        raise ProviderError(
+            f"earthengine, image {image.get('id') or image.get('name', '?')}",
+            "its metadata are broken",
+            f"{error!r}.",
+            "Leave it out with `where:`, or report it.",
+        ) from error
+
+
+@lru_cache(maxsize=1)
+def _entries() -> Mapping[str, ProviderEntry]:
+    """Return the provider's entries in the product tables, by collection."""
+    name = EarthEngineProvider.name
+    entries = (product.providers.get(name) for product in resources.products().values())
+    return {entry.collection: entry for entry in entries if entry is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """What all providers of one project share in a process."""
+
+    client: Client
+    governor: Governor
+    search: Search
+    fetcher: Fetcher
+
+
+def _new_line(location: EarthEngineLocation, client: Client) -> _Line:
+    governor = Governor(f"earthengine ({location.url})", location.most)
+    fetcher = Fetcher(client, governor, location.most)
+    return _Line(client, governor, Search(client, governor), fetcher)
+
+
+_lines_lock = threading.Lock()
+
+
+def _line(location: EarthEngineLocation) -> _Line:
+    """Return the line of a location, the same one for all who ask, also when they ask at once."""
+    with _lines_lock:
+        return _known_line(location, os.getpid())
+
+
+@lru_cache(maxsize=16)
+def _known_line(location: EarthEngineLocation, _: int) -> _Line:
+    return _new_line(location, Session(location))
