@@ -39,7 +39,18 @@ JUDGED_EDGE_PX = 1024
 
 
 class ContradictedError(Exception):
-    """The pixels of an item contradict what its archive says of them."""
+    """The pixels of an item contradict what its archive says of them.
+
+    Attributes:
+        cost: What reading them took.
+    """
+
+    def __init__(self, reason: str, cost: Cost) -> None:
+        super().__init__(reason)
+        self.cost = cost
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 def read_acquisition(
@@ -128,4 +139,4 @@ def _check_offset(item: Item, pixels: Pixels, modality: ModalityPlan) -> None:
         modality.radiometry,
     )
     if finding.verdict == "contradicts":
-        raise ContradictedError(f"offset: item {item.id}: {finding.reason}")
+        raise ContradictedError(f"offset: item {item.id}: {finding.reason}", pixels.cost)

@@ -15,9 +15,10 @@ from pathlib import Path
 from eodata.build.executor import Ended, Executor
 from eodata.build.work import Assignment
 from eodata.core.errors import ProviderError
-from eodata.core.outcome import Status, TaskResult
+from eodata.core.outcome import FREE, Status, TaskResult
 from eodata.core.plan import Plan, Task
 from eodata.core.retry import RetryPolicy
+from eodata.providers.remote.loop import give_up
 from eodata.store.ledger import SqliteLedger
 
 
@@ -119,12 +120,12 @@ class TaskLoop:
         """Stop handing out, wait for what runs, and keep what it brings.
 
         Ctrl-C waits too: were the store unlocked while threads still write into it, another build
-        could begin beside them.
+        could begin beside them. Another Ctrl-C gives up what is still asked of archives.
         """
         if self.closed:
             return
         self.closed = True
-        with _deaf_to_interrupts():
+        with _interrupts_give_up():
             if self.in_flight:
                 self.settings.on_stop(min(self.in_flight, self.executor.slots))
             for ended in self.executor.close():
@@ -173,7 +174,8 @@ class TaskLoop:
         error, assignment = ended.error, ended.assignment
         retryable = isinstance(error, ProviderError) and error.retryable
         task, attempt = assignment.task.id, assignment.attempt
-        self.ledger.fail(task, attempt, str(error), retryable=retryable)
+        cost = error.cost if isinstance(error, ProviderError) else FREE
+        self.ledger.fail(task, attempt, str(error), retryable=retryable, cost=cost)
         if not isinstance(error, ProviderError) or not retryable or assignment.last_chance:
             raise error if error is not None else RuntimeError(f"{task} ended without a result")
         again = self._assignment(assignment.task, assignment.attempt + 1)
@@ -191,12 +193,15 @@ class TaskLoop:
 
 
 @contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    """Ignore Ctrl-C for a while; only the main thread hears it in the first place."""
+def _interrupts_give_up() -> Iterator[None]:
+    """Let another Ctrl-C end waiting for archives, but nothing else, for a while.
+
+    Only the main thread hears it in the first place.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    before = signal.signal(signal.SIGINT, lambda *_: give_up())
     try:
         yield
     finally:

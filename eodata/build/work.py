@@ -177,11 +177,15 @@ def _read(bench: _Workbench, shard: _Shard, last_chance: bool) -> None:
             try:
                 _read_step(bench, shard, positions, step, choice.items)
             except ContradictedError as error:
+                shard.cost += error.cost
                 shard.note(positions, step, Status.REJECTED, str(error))
             except ProviderError as error:
+                shard.cost += error.cost
                 if error.retryable and not last_chance:
+                    error.cost = shard.cost
                     raise
-                reason = " ".join(str(error).split())  # one line: it becomes a cell of a table
+                # One line: it becomes a cell of a table.
+                reason = "; ".join(line.strip().rstrip(".") for line in str(error).splitlines())
                 shard.note(positions, step, Status.FAILED, reason, retryable=error.retryable)
 
 

@@ -141,7 +141,9 @@ def build_recipe(
             scheduler,
             force,
             on_progress=on_progress,
-            on_stop=lambda n: say(f"stopping: waiting for {n} running tasks"),
+            on_stop=lambda n: say(
+                f"stopping: waiting for {n} running tasks; Ctrl-C again gives up what archives owe"
+            ),
         )
         report = build(prepared, root, settings)
     if as_json:

@@ -22,6 +22,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from eodata.core.outcome import FREE
+
 EXIT_OK = 0
 EXIT_GAPS = 9
 
@@ -70,6 +72,7 @@ class ProviderError(EodataError):
     Attributes:
         retryable: True when the same request may succeed later.
         retry_after: Seconds that the archive asked to wait [s], or None.
+        cost: What was asked for in vain.
     """
 
     exit_code = 3
@@ -87,6 +90,7 @@ class ProviderError(EodataError):
         super().__init__(where, found, because, fix)
         self.retryable = retryable
         self.retry_after = retry_after
+        self.cost = FREE
 
     def __reduce__(
         self,

@@ -12,7 +12,7 @@ from odc.geo.geobox import GeoBox
 from shapely.geometry.base import BaseGeometry
 
 from eodata.core.item import Item
-from eodata.core.outcome import Cost, ShardFile, TaskResult
+from eodata.core.outcome import FREE, Cost, ShardFile, TaskResult
 from eodata.core.plan import BandRead, Task
 from eodata.core.reproject import shares_ground
 from eodata.core.span import Span
@@ -134,6 +134,8 @@ class Ledger(Protocol):
         """Note that a task ended; its shards are on disk."""
         ...
 
-    def fail(self, task: str, attempt: int, reason: str, *, retryable: bool) -> None:
-        """Note that a task could not be run at all."""
+    def fail(
+        self, task: str, attempt: int, reason: str, *, retryable: bool, cost: Cost = FREE
+    ) -> None:
+        """Note that a task could not be run at all, and what that took."""
         ...

@@ -17,6 +17,7 @@ from eodata import resources
 from eodata.core.endpoint import StacLocation
 from eodata.core.errors import ProviderError
 from eodata.core.item import Item
+from eodata.core.outcome import Cost
 from eodata.core.plan import BandRead
 from eodata.core.product import ProviderEntry
 from eodata.core.protocols import Pixels, Query
@@ -108,11 +109,11 @@ class StacProvider:
         fetched = Counter(files.keys())
         while True:
             try:
-                with _item_named(item):
+                with _item_named(item, traffic):
                     return self._read(item, reads, geobox, entry, files, traffic)
             except DamagedError as damaged:
                 if fetched[damaged.url] == MOST_FETCHES:
-                    raise _given_up(item, damaged) from None
+                    raise _given_up(item, damaged, traffic) from None
                 # That file alone: what came of the others is good, and may be worse next time.
                 self._line.heads.forget(damaged.url)
                 files[damaged.url] = _afresh(files[damaged.url])
@@ -214,23 +215,26 @@ def _locate(_: str, fields: JSON) -> str:
 
 
 @contextmanager
-def _item_named(item: Item) -> Iterator[None]:
-    """Name the item in what the transport says: it knows addresses alone."""
+def _item_named(item: Item, traffic: Traffic) -> Iterator[None]:
+    """Name the item in what the transport says, which knows addresses alone; and what it took."""
     try:
         yield
     except ProviderError as error:
+        error.cost = Cost(0, traffic.requests, traffic.retried)
         if item.id not in error.where:
             error.where = f"item {item.id}, {error.where}"
         raise
 
 
-def _given_up(item: Item, damaged: DamagedError) -> ProviderError:
-    return ProviderError(
+def _given_up(item: Item, damaged: DamagedError, traffic: Traffic) -> ProviderError:
+    error = ProviderError(
         f"item {item.id}, {damaged.url}",
         "the file cannot be read",
         f"{damaged.reason.rstrip('.')}. It was fetched {MOST_FETCHES} times.",
         "The file is damaged at the archive, or is no raster: plan without this item.",
     )
+    error.cost = Cost(0, traffic.requests, traffic.retried)
+    return error
 
 
 def _afresh(file: RemoteBytes) -> RemoteBytes:

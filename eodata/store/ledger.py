@@ -131,11 +131,13 @@ class SqliteLedger:
                 [(s.path, result.task, s.sha256, s.size) for s in result.shards],
             )
 
-    def fail(self, task: str, attempt: int, reason: str, *, retryable: bool) -> None:
+    def fail(
+        self, task: str, attempt: int, reason: str, *, retryable: bool, cost: Cost = FREE
+    ) -> None:
         """Note that a task could not be run at all; outcomes of an earlier attempt stay."""
         with self._transaction():
             self._note(task, attempt, "failed", reason)
-            self._set_task(task, "failed", attempt, reason, retryable)
+            self._set_task(task, "failed", attempt, reason, retryable, cost=cost)
 
     def finished(self) -> Mapping[str, bool]:
         """Return True per task that is done, False per task with failures; others are absent."""
@@ -183,7 +185,7 @@ class SqliteLedger:
         return [(task, reason, bool(retryable)) for task, reason, retryable in self._read(query)]
 
     def cost(self) -> Cost:
-        """Return what all finished tasks took."""
+        """Return what all tasks took: bytes of their last attempts, requests of all attempts."""
         sums = "total(bytes_read), total(requests), total(retried)"
         return Cost(*(int(n) for n in next(iter(self._read(f"SELECT {sums} FROM tasks")))))  # noqa: S608 (fixed words)
 
@@ -225,7 +227,9 @@ class SqliteLedger:
         seconds: float = 0.0,
         cost: Cost = FREE,
     ) -> None:
-        spent = (cost.bytes_read, cost.requests, cost.retried)
+        known = "SELECT requests, retried FROM tasks WHERE id = ?"
+        before = self._db.execute(known, (task,)).fetchone() or (0, 0)
+        spent = (cost.bytes_read, before[0] + cost.requests, before[1] + cost.retried)
         self._db.execute(
             "INSERT OR REPLACE INTO tasks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (task, status, attempt, seconds, *spent, reason, int(retryable), _now()),

@@ -217,6 +217,7 @@ def test_an_outage_ends_the_build_and_the_next_one_completes_it(
     assert report.exit_code == 8
     assert report.retryable
     assert not report.permanent
+    assert report.retried > 0, "requests of failed attempts are in the ledger too"
     archive.have("")
     report = archive.build(store)
     assert report.exit_code == 0, report.reasons

@@ -175,3 +175,11 @@ def test_ledger_when_database_is_foreign_then_store_error(tmp_path):
 def test_ledger_when_there_is_none_to_read_then_store_error(tmp_path):
     with pytest.raises(StoreError, match="no ledger"):
         SqliteLedger(tmp_path, readonly=True)
+
+
+def test_cost_then_requests_of_all_attempts_and_bytes_of_the_last(tmp_path):
+    with SqliteLedger(tmp_path) as ledger:
+        ledger.fail("t1", 1, "HTTP 500", retryable=True, cost=Cost(0, 6, 5))
+        ledger.finish(TaskResult("t1", (DONE,), (), 1.0, Cost(99, 3, 1)), 2)
+        ledger.finish(TaskResult("t2", (DONE,), (), 1.0, Cost(1, 2, 0)), 1)
+        assert ledger.cost() == Cost(100, 11, 6)

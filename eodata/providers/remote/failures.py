@@ -82,6 +82,17 @@ def unusable(where: str, why: str) -> ProviderError:
     )
 
 
+def given_up(where: str) -> ProviderError:
+    """Return the error for requests that were cancelled because somebody does not want to wait."""
+    return ProviderError(
+        where,
+        "its requests were given up",
+        "",
+        "Run the same command again to go on.",
+        retryable=True,
+    )
+
+
 def no_ranges(where: str) -> ProviderError:
     """Return the error for a server that sends whole files only."""
     return ProviderError(

@@ -47,6 +47,16 @@ def background() -> asyncio.AbstractEventLoop:
         return _Background.current.loop
 
 
+def give_up() -> None:
+    """Cancel all requests of this process; who waits for one gets an error that waiting may mend.
+
+    Any thread may call it, and a signal handler.
+    """
+    current = _Background.current
+    if current is not None:
+        current.loop.call_soon_threadsafe(current.cancel)
+
+
 def close_at_exit(close: Close) -> None:
     """Have something closed when the process ends; called in the loop."""
     if _Background.current is not None:
@@ -81,6 +91,11 @@ class _Loop:
         self.thread.join(CLOSE_S)
         if not self.thread.is_alive():
             self.loop.close()
+
+    def cancel(self) -> None:
+        """Cancel what runs; called in the loop."""
+        for task in asyncio.all_tasks(self.loop):
+            task.cancel()
 
     async def _close(self) -> None:
         running = asyncio.all_tasks() - {asyncio.current_task()}

@@ -13,11 +13,12 @@ import threading
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterable
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
 from typing import Self
 
 from eodata.core.errors import ProviderError
+from eodata.providers.remote.failures import given_up
 from eodata.providers.remote.http import Piece
 from eodata.providers.remote.ranges import LARGEST, Range, merged
 from eodata.providers.remote.transport import Address, Traffic, Transport
@@ -241,5 +242,8 @@ class Arrivals:
         coming = self._coming.get(file.address.url, [])
         while coming:
             (start, _), future = coming[0]
-            file.add(start, future.result())
+            try:
+                file.add(start, future.result())
+            except CancelledError:
+                raise given_up(file.address.url) from None
             coming.pop(0)

@@ -12,13 +12,14 @@ import os
 import random
 import weakref
 from collections.abc import Awaitable, Callable, Iterable
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 from typing import TypeVar
 
 from eodata.core.endpoint import Endpoint
 from eodata.core.errors import AuthError, ProviderError
 from eodata.core.retry import RetryPolicy
+from eodata.providers.remote.failures import given_up
 from eodata.providers.remote.gate import DownError, Gate
 from eodata.providers.remote.http import Http, Piece
 from eodata.providers.remote.loop import background, close_at_exit, close_soon, run
@@ -85,7 +86,10 @@ class Transport:
         Raises:
             ProviderError: One of them cannot be had; the others are given up.
         """
-        return run(self._fetch(wanted, traffic))
+        try:
+            return run(self._fetch(wanted, traffic))
+        except CancelledError:
+            raise given_up(self.endpoint.name) from None
 
     def begin(
         self, wanted: Iterable[tuple[Address, Range]], traffic: Traffic

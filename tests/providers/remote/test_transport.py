@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -12,6 +13,7 @@ import pytest
 from eodata.core.endpoint import Endpoint
 from eodata.core.errors import AuthError, ProviderError, QuotaError
 from eodata.core.retry import RetryPolicy
+from eodata.providers.remote.loop import give_up
 from eodata.providers.remote.transport import Address, Traffic, Transport, _drawn
 from tests.providers.remote.conftest import AT_ONCE, Reading
 from tests.providers.remote.file_server import Answer, FileServer
@@ -278,3 +280,18 @@ def test_address_with_secrets_then_no_error_shows_them(
     assert "SECRET" not in shown
     assert "PASSWORD" not in shown
     assert "/a.bin" in error.where
+
+
+def test_requests_that_are_given_up_then_an_error_that_waiting_may_mend(
+    file_server: FileServer, reading: Reading
+) -> None:
+    file_server.always = Answer(hang=True)
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(reading.get, (0, 10))
+        file_server.wait_for(1)
+        give_up()
+        error = asked.exception(timeout=20)
+    assert isinstance(error, ProviderError)
+    assert error.retryable
+    file_server.always = None
+    assert reading.get((0, 10)) == [file_server.files["/a.bin"][:10]]
