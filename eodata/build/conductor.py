@@ -44,7 +44,9 @@ def build(prepared: Prepared, root: Path, settings: Settings) -> BuildReport:
         if settings.force:
             remove_store(root)
         lay_out(root, plan)
-        job = Job(str(root), plan.digest, tuple(sorted(prepared.locations.items())))
+        used = {modality.provider for modality in plan.modalities.values()}
+        locations = {k: v for k, v in prepared.locations.items() if k in used}
+        job = Job(str(root), plan.digest, tuple(sorted(locations.items())))
         with SqliteLedger(root) as ledger:
             n_run = _run_all(job, plan, ledger, settings)
             write_tables(root, plan, ledger.outcomes())

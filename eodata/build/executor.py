@@ -10,7 +10,7 @@ from concurrent import futures
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, Self
 
-from eodata.build.locations import share_location
+from eodata.build.locations import most_processes, share_location
 from eodata.build.work import Assignment, Job, work
 from eodata.core.errors import RecipeError
 from eodata.core.outcome import TaskResult
@@ -76,10 +76,11 @@ class ThreadExecutor:
 class DaskExecutor:
     """Workers of a running dask.distributed cluster that see the store under the same path."""
 
-    def __init__(self, job: Job, client: Any, slots: int) -> None:
+    def __init__(self, job: Job, client: Any, slots: int, workers: list[str] | None = None) -> None:
         self.slots = slots
         self._job = job
         self._client = client
+        self._workers = workers
         self._running: dict[Any, Assignment] = {}
 
     @classmethod
@@ -100,8 +101,8 @@ class DaskExecutor:
                 str(error).splitlines()[0] if str(error) else "",
                 "Start one with `dask scheduler`, and give its tcp:// address.",
             ) from None
-        slots = sum(client.nthreads().values())
-        if slots == 0:
+        threads = client.nthreads()
+        if not threads:
             client.close()
             raise RecipeError(
                 "--scheduler",
@@ -109,11 +110,17 @@ class DaskExecutor:
                 "",
                 f"Start some: dask worker {address}",
             )
-        return cls(_shared(job, len(client.nthreads())), client, slots)
+        chosen = _chosen(sorted(threads), job)
+        slots = sum(threads[worker] for worker in chosen)
+        # Tasks that are tied to workers wait for them when they die, so they are only if need be.
+        tied = chosen if len(chosen) < len(threads) else None
+        return cls(_shared(job, len(chosen)), client, slots, tied)
 
     def submit(self, assignment: Assignment) -> None:
         """Hand out one attempt."""
-        future = self._client.submit(work, self._job, assignment, pure=False, retries=0)
+        future = self._client.submit(
+            work, self._job, assignment, pure=False, retries=0, workers=self._workers
+        )
         self._running[future] = assignment
 
     def collect(self, timeout: float | None) -> list[Ended]:
@@ -138,6 +145,11 @@ class DaskExecutor:
         assignment = self._running.pop(future)
         error = future.exception()
         return Ended(assignment, None if error else future.result(), error)
+
+
+def _chosen(workers: list[str], job: Job) -> list[str]:
+    """Return the workers that read: no more than an archive takes requests at once."""
+    return workers[: most_processes(dict(job.locations))]
 
 
 def _shared(job: Job, processes: int) -> Job:

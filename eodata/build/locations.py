@@ -159,6 +159,21 @@ def earthengine_locations(given: tuple[str, ...], project: str = "") -> dict[str
     return {EARTHENGINE: place.model_dump_json()}
 
 
+def most_processes(locations: Mapping[str, str]) -> int | None:
+    """Return how many processes may read at once so that each has a request; None for any number.
+
+    Args:
+        locations: Of the providers that are read from.
+    """
+    limits = []
+    for name, location in locations.items():
+        if name == EARTHENGINE:
+            limits.append(EarthEngineLocation.model_validate_json(location).in_flight)
+        elif name in resources.endpoints() or name == ANY_STAC:
+            limits.append(StacLocation.model_validate_json(location).endpoint.in_flight)
+    return min(limits, default=None)
+
+
 def share_location(provider: str, location: str, processes: int) -> str:
     """Return a provider's location for each of several processes that read at once."""
     if provider == EARTHENGINE:

@@ -6,8 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from eodata.build.locations import Wish, choose_providers, find_locations
+from eodata.build.locations import (
+    Wish,
+    choose_providers,
+    find_locations,
+    most_processes,
+    share_location,
+)
 from eodata.build.reading import load_recipe
+from eodata.core.endpoint import StacLocation
 from eodata.core.errors import AuthError, RecipeError
 from eodata.providers.registry import REGISTRY
 
@@ -122,3 +129,12 @@ def test_provider_that_is_named_without_its_packages_then_they_are_named(recipe,
         chosen(recipe(), Wish("asking", provider="earth-search"))
     assert "no_such_package" in error.value.fix
     assert "earth-search needs no account" not in error.value.fix
+
+
+def test_no_more_processes_read_than_an_archive_takes_requests(recipe):
+    locations = find_locations(recipe(), Wish("asking"))
+    assert most_processes({"cdse": locations["cdse"]}) == 4
+    assert most_processes({name: locations[name] for name in ("cdse", "earth-search")}) == 4
+    assert most_processes({"sandbox": locations["sandbox"]}) is None
+    shared = StacLocation.model_validate_json(share_location("cdse", locations["cdse"], 4))
+    assert int(shared.endpoint.in_flight * shared.share) == 1
