@@ -73,7 +73,7 @@ class ProviderEntry(Strict):
     offset: OffsetSource = Field(
         default="stated",
         description="What tells the offset of Sentinel-2: raster:offset of the asset, the flag "
-        "earthsearch:boa_offset_applied, or the processing baseline.",
+        "earthsearch:boa_offset_applied, or the processing baseline; harmonised: it is taken out.",
     )
     overviews: bool = Field(
         default=False,

@@ -75,3 +75,5 @@ KNOWN = NUMBERS | TEXTS | FLAGS
 OPEN = frozenset({"eodata", "landsat", "mgrs", "processing", "s2", "sandbox"})
 """Prefixes of which items keep every name. Under other prefixes they keep those of `KNOWN`, so that
 another name is a slip of the pen, and would match nothing."""
+BASELINES = ("s2:processing_baseline", "processing:baseline", "processing:version")
+"""Under which names archives state the processing baseline; the first that is there counts."""

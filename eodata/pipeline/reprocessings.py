@@ -16,6 +16,7 @@ from shapely import make_valid
 from shapely.geometry.base import BaseGeometry
 
 from eodata.core.item import Item
+from eodata.core.properties import BASELINES
 from eodata.core.span import parse_utc
 
 SUPERSEDES = "eodata:supersedes"
@@ -29,7 +30,6 @@ AREA_CHANGE = 0.1
 OUTLINE_DEG = 1e-3
 """Most that outlines of one record without a tile are apart [degrees]."""
 
-BASELINES = ("s2:processing_baseline", "processing:baseline", "processing:version")
 GENERATIONS = ("s2:generation_time", "processing:datetime")
 MGRS = ("mgrs:utm_zone", "mgrs:latitude_band", "mgrs:grid_square")
 TILE_IN_ID = re.compile(r"(?:^S2[A-D]_T?|_T)(?P<tile>\d{1,2}[C-X][A-Z]{2})(?:_|$)")

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from eodata.core.endpoint import OffsetSource
+from eodata.core.properties import BASELINES
 
 JSON = Mapping[str, Any]
 APPLIED = "earthsearch:boa_offset_applied"
-BASELINES = ("s2:processing_baseline", "processing:baseline", "processing:version")
 ORIGINALS = "image/jp2"
 """Type of files as ESA delivered them; the flag speaks of the GeoTIFFs that were made from them."""
 FIRST_WITH_OFFSET = (4, 0)

@@ -32,7 +32,8 @@ def asset_of(item: Item, read: BandRead) -> Asset:
             f"item {item.id}",
             f'there is no asset "{read.asset}" for band {read.band.name}',
             f"it has {', '.join(sorted(item.assets)) or 'no raster at all'}.",
-            "Complete the item, take it out of the catalog, or leave it out with `where:`.",
+            "Complete the item, leave it out with `where:`, or say with `like:` of the recipe's "
+            "archive whose asset keys it has.",
         )
     return item.assets[read.asset]
 

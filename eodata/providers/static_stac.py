@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import pystac
@@ -19,6 +19,7 @@ from pystac.stac_io import StacIO
 
 from eodata.core.errors import ProviderError, nearest
 from eodata.core.item import Item
+from eodata.providers.remote.addresses import without_secrets
 from eodata.providers.stac_item import MALFORMED, item_of
 
 REFETCH = "Fetch the catalog again, or mend this file."
@@ -85,7 +86,7 @@ class _DiskIO(StacIO):
         href = os.fspath(source)
         if is_remote(href):
             raise ProviderError(
-                _without_token(href),
+                without_secrets(href),
                 "a link of the catalog leads to another machine",
                 "an archive is a static catalog whose files lie in one folder.",
                 "Download the linked file into the folder and make the link relative.",
@@ -157,7 +158,7 @@ def _item(item: pystac.Item, collection: str, root: Path) -> Item:
 def _relative(href: str, root: Path, item: pystac.Item, key: str) -> str:
     """Return an href relative to the catalog's folder; a remote one stays, without its token."""
     if is_remote(href):
-        return _without_token(href)
+        return without_secrets(href)
     path = Path(os.path.relpath(_local(href), root))
     if ".." in path.parts or path.is_absolute():
         raise ProviderError(
@@ -176,8 +177,3 @@ def is_remote(href: str) -> bool:
 
 def _local(href: str) -> str:
     return url2pathname(urlsplit(href).path) if href.startswith("file://") else href
-
-
-def _without_token(href: str) -> str:
-    parts = urlsplit(href)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

@@ -16,6 +16,7 @@ import pytest
 from eodata import resources
 from eodata.core.retry import RetryPolicy
 from eodata.core.sandbox_spec import SandboxSettings
+from eodata.providers import stac
 from tests.e2e.troubled import RECIPE, Archive, assert_same_store, lost_shards, told_by_ledger
 from tests.providers.served import Servers
 
@@ -151,6 +152,7 @@ def test_trouble_with_searches_changes_no_plan(archive_of, kind, flavour):
 @pytest.mark.parametrize("kind", OF_TOKENS)
 def test_trouble_with_tokens_changes_no_byte(archive_of, whole, tmp_path, kind):
     expected, archive = whole("planetary-computer"), archive_of("planetary-computer")
+    stac._new_line.cache_clear()  # else a token of the build before might do
     archive.have(OF_TOKENS[kind])
     report = archive.build(tmp_path / "store")
     assert archive.met(kind.removesuffix(" at once"))
