@@ -17,6 +17,7 @@ from eodata import resources
 from eodata.core.earthengine import EarthEngineLocation
 from eodata.core.errors import ProviderError
 from eodata.core.item import Asset, Item
+from eodata.core.outcome import Cost
 from eodata.core.plan import BandRead
 from eodata.core.product import ProviderEntry
 from eodata.core.protocols import Pixels, Query
@@ -111,7 +112,11 @@ class EarthEngineProvider:
         entry, traffic = self._entry(item.collection), Traffic()
         wanted = [_wanted(item, read, geobox, entry) for read in reads]
         groups = _grouped(wanted)
-        self._line.fetcher.fill(list(groups.values()), traffic)
+        try:
+            self._line.fetcher.fill(list(groups.values()), traffic)
+        except ProviderError as error:
+            error.cost = Cost(0, traffic.requests, traffic.retried)
+            raise
         onto = [one.onto(geobox, groups) for one in wanted]
         return Pixels(
             values=tuple(values for values, _, _ in onto),
