@@ -25,7 +25,7 @@ def fetched(server: Any, traffic: Traffic, policy: RetryPolicy = AT_ONCE) -> lis
     where = {"bbox": [11.0, 48.05, 11.02, 48.06], "datetime": "2018-06-01/2018-06-12"}
     found = Client.open(server.api).search(collections=["sentinel-2-l2a"], limit=1, **where)
     url = next(found.items()).assets["scl"].href
-    endpoint = Endpoint(name="test", title="Test", url=server.api, patience=2)
+    endpoint = Endpoint(name="test", title="Test", url=server.api, patience=20)
     wanted = [(Address(url, "sentinel-2-l2a"), part) for part in PARTS]
     return [piece.data for piece in Transport(endpoint, policy=policy).fetch(wanted, traffic)]
 
