@@ -7,6 +7,7 @@ asked for again, and an answer that is no STAC is an error instead of an empty r
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ from eodata.providers.remote.failures import GONE, broken_off, refusal
 from eodata.providers.stac_api import Api, PagedIO, read_landing_page
 
 JSON = dict[str, Any]
+_LOG = logging.getLogger(__name__)
 MOST_PASSES = 5
 """How often the same question is asked before we believe that more items will not come."""
 HIGHEST_LATITUDE, LOWEST_LATITUDE = 84.0, -80.0
@@ -146,6 +148,15 @@ class StacSearch:
             is_short = answer.counted is not None and len(found) < answer.counted
             is_last = number == MOST_PASSES - 1
             if number and len(found) == before and (is_last or not is_short):
+                if is_short:
+                    _LOG.warning(
+                        "%s counts %s items of %s, and gave %s of them in %s passes",
+                        self._endpoint.name,
+                        answer.counted,
+                        ", ".join(asked["collections"]),
+                        len(found),
+                        number + 1,
+                    )
                 return found
         raise ProviderError(
             self._endpoint.name,

@@ -155,10 +155,14 @@ def test_item_lost_in_two_passes_then_the_count_makes_us_ask_on(server: FileServ
     assert api.passes == 4
 
 
-def test_count_of_more_than_there_is_then_believed_in_the_end(server: FileServer) -> None:
+def test_count_of_more_than_there_is_then_a_warning_and_what_there_is(
+    server: FileServer, caplog: pytest.LogCaptureFixture
+) -> None:
     api = Api(claimed=11)
     assert found(searching(server, api)) == all_of(10)
     assert api.passes == MOST_PASSES
+    (record,) = caplog.records
+    assert "counts 11 items of things, and gave 10" in record.getMessage()
 
 
 def test_count_that_is_cut_off_then_all_are_found(server: FileServer) -> None:
