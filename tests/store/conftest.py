@@ -16,7 +16,7 @@ from shapely.geometry import box
 import eodata
 from eodata.core.band import Band
 from eodata.core.item import Asset, Item
-from eodata.core.outcome import Outcome, ShardFile, Status, TaskResult
+from eodata.core.outcome import Cost, Outcome, ShardFile, Status, TaskResult
 from eodata.core.patch import Area, Patch
 from eodata.core.plan import BandRead, Choice, ModalityPlan, Plan, Task
 from eodata.core.recipe import Recipe
@@ -179,7 +179,7 @@ def build_store(root: Path, plan: Plan) -> dict[str, tuple[ShardFile, ...]]:
             ledger.start(task.id, 1)
             truth = truth_of(plan, task)
             shards[task.id] = sink.write(task, truth.values, truth.valid)
-            ledger.finish(TaskResult(task.id, truth.outcomes, shards[task.id], 0.5, 100), 1)
+            ledger.finish(TaskResult(task.id, truth.outcomes, shards[task.id], 0.5, Cost(100)), 1)
         write_tables(root, plan, ledger.outcomes())
     return shards
 
