@@ -6,13 +6,12 @@ import re
 
 from pydantic import Field, field_validator
 
-from eodata.core.errors import RecipeError
+from eodata.core.endpoint import plain_address
 from eodata.core.strict import Strict
 
 HIGH_VOLUME = "https://earthengine-highvolume.googleapis.com"
 """Google's address for many small requests."""
 _GOOGLE = re.compile(r"https://[a-z0-9-]+\.googleapis\.com(/[^\s?#@\\]*)?")
-_ADDRESS = re.compile(r"https?://[^\s/?#@]+(/[^\s?#@]*)?")
 
 
 class EarthEngineLocation(Strict):
@@ -35,14 +34,7 @@ class EarthEngineLocation(Strict):
     @field_validator("url")
     @classmethod
     def _address_is_plain(cls, url: str) -> str:
-        if not _ADDRESS.fullmatch(url):
-            raise RecipeError(
-                "url",
-                "the address of Earth Engine is no plain http(s):// address",
-                "it is shown in messages, so it has no user, password or query.",
-                "Leave it out, or write it as http://127.0.0.1:8080",
-            )
-        return url.rstrip("/")
+        return plain_address(url)
 
     @classmethod
     def at(cls, url: str) -> EarthEngineLocation:

@@ -16,6 +16,22 @@ from eodata.core.strict import Strict
 _ADDRESS = re.compile(r"https?://[^\s/?#@]+(/[^\s?#@]*)?")
 
 
+def plain_address(url: str) -> str:
+    """Return the root of an archive without a slash at its end.
+
+    Raises:
+        RecipeError: It is no http(s) address, or has a user, a password or a query.
+    """
+    if not _ADDRESS.fullmatch(url):
+        raise RecipeError(
+            "url",
+            "the address of an archive is no plain http(s):// address",
+            "it is shown in plans and messages, so it has no user, password or query.",
+            "Write it as https://example.org/stac/v1; accounts belong into ~/.netrc.",
+        )
+    return url.rstrip("/")
+
+
 class TokenRule(Strict):
     """How a file's URL becomes one that opens: a token is appended as its query."""
 
@@ -67,14 +83,7 @@ class Endpoint(Strict):
     @field_validator("url")
     @classmethod
     def _address_is_plain(cls, url: str) -> str:
-        if not _ADDRESS.fullmatch(url):
-            raise RecipeError(
-                "url",
-                "the address of an archive is no plain http(s):// address",
-                "it is shown in plans and messages, so it has no user, password or query.",
-                "Write it as https://example.org/stac/v1; accounts belong into ~/.netrc.",
-            )
-        return url.rstrip("/")
+        return plain_address(url)
 
     def at(self, url: str) -> Endpoint:
         """Return the same archive at another address.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pystac
@@ -16,6 +15,7 @@ from eodata.core.errors import NoItemsError, nearest
 from eodata.core.protocols import Query
 from eodata.providers.stac_api import PagedIO
 from eodata.providers.stac_search import RETRIES, Said
+from eodata.providers.static_walk import collections_of, items_of, read_root
 
 JSON = dict[str, Any]
 
@@ -60,21 +60,15 @@ class StaticSearch:
             ProviderError: A file is missing or broken, or the server does not answer.
         """
         with Said(self._endpoint):
-            return sorted(found.id for found in _collections(self._root()))
+            return sorted(found.id for found in collections_of(self._root()))
 
     def _root(self) -> pystac.Catalog:
         patience = self._endpoint.patience
         io = PagedIO(max_retries=self._retries, timeout=(min(10.0, patience), patience))
-        plain = _PlainIO(io)
-        root = plain.read_stac_object(self._endpoint.url)
-        if not isinstance(root, pystac.Catalog):
-            raise ValueError(f"it is a STAC {type(root).__name__}, not a catalog")
-        root._stac_io = plain  # noqa: SLF001 (read_stac_object sets it on links alone)
-        root.set_root(root)
-        return root
+        return read_root(_PlainIO(io), self._endpoint.url)
 
     def _read(self, collection: str) -> list[JSON]:
-        found = {one.id: one for one in _collections(self._root())}
+        found = {one.id: one for one in collections_of(self._root())}
         if collection not in found:
             raise NoItemsError(
                 self._endpoint.name,
@@ -82,12 +76,7 @@ class StaticSearch:
                 "",
                 nearest(collection, found),
             )
-        items = (
-            item
-            for catalog in _catalogs(found[collection])
-            for item in catalog.get_items()
-            if item.collection_id in (None, collection)
-        )
+        items = items_of(found[collection])
         return list({item.id: _plain(item) for item in items}.values())
 
 
@@ -105,22 +94,6 @@ class _PlainIO(StacIO):
     def write_text(self, dest: pystac.link.HREF, txt: str, *_: Any, **__: Any) -> None:
         """Refuse: archives are only read."""
         raise ValueError(f"{dest} cannot be written: archives are read-only, {len(txt)} bytes")
-
-
-def _collections(root: pystac.Catalog) -> Iterator[pystac.Collection]:
-    return (one for one in _catalogs(root) if isinstance(one, pystac.Collection))
-
-
-def _catalogs(root: pystac.Catalog) -> Iterator[pystac.Catalog]:
-    """Yield a catalog and those below it, each once, also where links lead in a circle."""
-    seen: set[str | None] = set()
-    left = [root]
-    while left:
-        one = left.pop()
-        if one.self_href not in seen:
-            seen.add(one.self_href)
-            yield one
-            left += one.get_children()
 
 
 def _plain(item: pystac.Item) -> JSON:

@@ -21,6 +21,7 @@ from eodata.core.errors import ProviderError, nearest
 from eodata.core.item import Item
 from eodata.providers.remote.addresses import without_secrets
 from eodata.providers.stac_item import MALFORMED, item_of
+from eodata.providers.static_walk import collections_of, items_of, read_root
 
 REFETCH = "Fetch the catalog again, or mend this file."
 
@@ -37,7 +38,7 @@ def read_collection(catalog: Path, collection: str) -> list[Item]:
             place or time.
     """
     with _own_errors(catalog):
-        found = {child.id: child for child in _collections(_read_root(catalog))}
+        found = {child.id: child for child in collections_of(_read_root(catalog))}
         if collection not in found:
             raise ProviderError(
                 str(catalog),
@@ -45,11 +46,7 @@ def read_collection(catalog: Path, collection: str) -> list[Item]:
                 f"the catalog holds {', '.join(sorted(found)) or 'no collection at all'}.",
                 nearest(collection, found) if found else "Give another catalog.",
             )
-        items = [
-            _item(item, collection, catalog.parent)
-            for item in found[collection].get_items(recursive=True)
-            if item.collection_id in (None, collection)
-        ]
+        items = [_item(item, collection, catalog.parent) for item in items_of(found[collection])]
     return _unique(items, catalog)
 
 
@@ -123,22 +120,10 @@ class _DiskIO(StacIO):
 
 
 def _read_root(catalog: Path) -> pystac.Catalog:
-    io = _DiskIO()
-    root = io.read_stac_object(str(catalog.absolute()))
-    if not isinstance(root, pystac.Catalog):
-        raise ProviderError(
-            str(catalog), f"this is a STAC {type(root).__name__}", "", "Give a catalog.json."
-        )
-    root._stac_io = io  # noqa: SLF001 (read_stac_object sets it too, but on catalogs alone)
-    root.set_root(root)
-    return root
-
-
-def _collections(root: pystac.Catalog) -> Iterator[pystac.Collection]:
-    if isinstance(root, pystac.Collection):
-        yield root
-    for child in root.get_children():
-        yield from _collections(child)
+    try:
+        return read_root(_DiskIO(), str(catalog.absolute()))
+    except ValueError as exc:
+        raise ProviderError(str(catalog), f"{exc}", "", "Give a catalog.json.") from None
 
 
 def _item(item: pystac.Item, collection: str, root: Path) -> Item:

@@ -72,7 +72,8 @@ def read_onto(
     On the source's own grid pixels are copied. Elsewhere `nearest` takes the pixel under each
     centre, `mode` the class with the largest area, and the others interpolate at the source's
     resolution and average over each target pixel: a coarser grid weighs by area under any of
-    their names. Overviews are never used. Deterministic; safe in threads that do not share
+    their names. The source is read as it is, never by
+    its overviews. Deterministic; safe in threads that do not share
     `source`.
 
     Args:

@@ -367,3 +367,11 @@ def test_only_items_whose_properties_match_are_found(archive):
     assert found(platform="s2A") == ["a", "c"]
     assert found(platform="S2A", **{"eo:cloud_cover": {"max": 10}}) == ["a"]
     assert found(platform="S2C") == []
+
+
+def test_catalogs_that_link_in_a_circle_then_each_is_read_once(archive):
+    archive.add("one", {"v": SMALL})
+    root = archive.save()
+    (collection,) = [path.relative_to(root) for path in root.rglob("collection.json")]
+    edit(root, collection, lambda c: c["links"].append({"rel": "child", "href": "../catalog.json"}))
+    assert ids(root) == ["one"]

@@ -6,7 +6,6 @@ when waiting may mend it, and leaves a server alone that answers nothing at all.
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 from collections.abc import Callable
@@ -15,13 +14,10 @@ from typing import TypeVar
 
 from eodata.core.errors import ProviderError, QuotaError
 from eodata.core.retry import RetryPolicy
+from eodata.providers.breaker import Breaker, drawn
 from eodata.providers.earthengine.limit import End, Limit, Place
 
 REQUESTS = RetryPolicy(attempts=7, first_delay=0.25, longest_delay=60.0)
-PATIENCE_REQUESTS = 12
-"""So many failures in a row, without one answer, mean that the server is down."""
-COOL_DOWN_S = 30.0
-"""For how long it is left alone then, before one request tries it again [s]."""
 T = TypeVar("T")
 
 
@@ -68,7 +64,7 @@ class Governor:
         self._limit = Limit(most)
         self._policy, self._clock, self._sleep = policy, clock, sleep
         self._changed = threading.Condition()
-        self._failures, self._closed_until = 0, 0.0
+        self._breaker = Breaker(name, most, clock)
 
     @property
     def limit(self) -> int:
@@ -94,66 +90,41 @@ class Governor:
                     raise
                 delay = self._policy.delay(error, attempt)
             traffic.note(retried=1)
-            self._sleep(_drawn(delay, asked))
+            self._sleep(drawn(delay, asked))
             attempt += 1
 
     def _once(self, place: Place, request: Callable[[], T], traffic: Traffic) -> T:
         traffic.note(requests=1)
-        # Ctrl-C and the like, and what is a bug of ours, tell nothing of the server.
-        how = End.FAILED
         try:
             answer = request()
-            how = End.SERVED
-        except ProviderError as error:
-            how = _told_by(error)
+        except BaseException as error:
+            self._end(place, error)
             raise
-        finally:
-            self._end(place, how)
+        self._end(place, None)
         return answer
 
     def _begin(self) -> Place:
         with self._changed:
             self._changed.wait_for(lambda: self._limit.is_open)
-            self._refuse_while_down()
+            self._breaker.check()
             return self._limit.begin()
 
-    def _end(self, place: Place, how: End) -> None:
+    def _end(self, place: Place, error: BaseException | None) -> None:
         with self._changed:
-            self._limit.end(place, how)
-            if how is End.FAILED:
-                self._failures += 1
-            else:
-                self._failures, self._closed_until = 0, 0.0
-            if self._failures == PATIENCE_REQUESTS:
-                self._closed_until = self._clock() + COOL_DOWN_S
+            self._limit.end(place, _told_by(error))
+            if error is None:
+                self._breaker.served()
+            elif isinstance(error, ProviderError):
+                self._breaker.failed(error)
             self._changed.notify_all()
 
-    def _refuse_while_down(self) -> None:
-        left = self._closed_until - self._clock()
-        if left > 0:
-            raise ProviderError(
-                self.name,
-                f"the last {self._failures} requests failed: it seems to be down",
-                f"it is left alone for {left:.0f} s.",
-                "Run the same command again later.",
-                retryable=True,
-                retry_after=left,
-            )
-        if self._failures >= PATIENCE_REQUESTS:
-            # One request goes and tries; the others wait for what it finds.
-            self._closed_until = self._clock() + COOL_DOWN_S
 
-
-def _told_by(error: ProviderError) -> End:
+def _told_by(error: BaseException | None) -> End:
+    """Return what an end tells of the limit; Ctrl-C and a bug of ours tell nothing."""
+    if error is None:
+        return End.SERVED
+    if not isinstance(error, ProviderError):
+        return End.FAILED
     if not error.retryable:
         return End.SERVED
     return End.REFUSED if isinstance(error, QuotaError) else End.FAILED
-
-
-def _drawn(delay: float, asked: float | None) -> float:
-    """Return a delay that differs, so that those who failed together do not return together [s].
-
-    Nobody returns before the time that the server asked for.
-    """
-    part = random.uniform(0.5, 1.0)  # noqa: S311 (no secret)
-    return delay * (part if asked is None else part + 0.5)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import random
 import weakref
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import CancelledError, Future
@@ -19,8 +18,9 @@ from typing import TypeVar
 from eodata.core.endpoint import Endpoint
 from eodata.core.errors import AuthError, ProviderError
 from eodata.core.retry import RetryPolicy
+from eodata.providers.breaker import DownError, drawn
 from eodata.providers.remote.failures import given_up
-from eodata.providers.remote.gate import DownError, Gate
+from eodata.providers.remote.gate import Gate
 from eodata.providers.remote.http import Http, Piece
 from eodata.providers.remote.loop import background, close_at_exit, close_soon, run
 from eodata.providers.remote.object_store import ObjectStores
@@ -171,7 +171,7 @@ class _Line:
             except AuthError as error:
                 delay = self._policy.delay(error, number + 1)
             traffic.retried += 1
-            await asyncio.sleep(_drawn(delay, None))
+            await asyncio.sleep(drawn(delay, None))
             tokens.forget(address.collection, signed)
             signed = await tokens.sign(address.url, address.collection)
         return await self._over_http(signed, part, traffic)
@@ -194,19 +194,10 @@ class _Line:
                     raise
                 delay = self._policy.delay(error, attempt)
             traffic.retried += 1
-            await asyncio.sleep(_drawn(delay, asked))
+            await asyncio.sleep(drawn(delay, asked))
             attempt += 1
 
     async def _once(self, request: Callable[[], Awaitable[T]], traffic: Traffic) -> T:
         async with self._gate:
             traffic.requests += 1
             return await request()
-
-
-def _drawn(delay: float, asked: float | None) -> float:
-    """Return a delay that differs, so that those who failed together do not return together [s].
-
-    Nobody returns before the time that the archive asked for.
-    """
-    part = random.uniform(0.5, 1.0)  # noqa: S311 (no secret)
-    return delay * (part if asked is None else part + 0.5)

@@ -13,6 +13,7 @@ from eodata.sandbox.serve.api import create_app
 from eodata.sandbox.serve.asgi import App, Receive, Scope, Send, answer, refuse
 from eodata.sandbox.serve.assets import ROUTE, Assets
 from eodata.sandbox.serve.faults import Faults
+from eodata.sandbox.serve.log import note_fault
 from eodata.sandbox.serve.process import SandboxProcess
 from eodata.sandbox.serve.server import LOOPBACK, SandboxServer, serve_forever
 from eodata.sandbox.serve.signing import LIFETIME_S, Signer
@@ -119,12 +120,14 @@ def build_app(settings: SandboxSettings, flavour: str, token_s: float = LIFETIME
     """
     archive, signer = SandboxArchive(settings), Signer(lifetime=token_s)
     met: list[Faults] = []
-    api = create_app(
-        archive,
-        flavour,
-        page_fault=lambda *page: met[-1].page_fault(*page) if met else None,
-        signer=signer,
-    )
+
+    def page_fault(number: int, too_large: bool) -> str | None:
+        fault = met[-1].page_fault(number, too_large) if met else None
+        if fault is not None:
+            note_fault(fault)
+        return fault
+
+    api = create_app(archive, flavour, page_fault=page_fault, signer=signer)
     admit = signer.admit if flavour == SIGNED else None
     assets = Assets(archive, edition=settings.world, admit=admit)
     return Served(archive, cast("App", api), assets, met.append)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter, deque
+from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from threading import Lock
@@ -99,6 +100,16 @@ class Exchange:
             seconds=round(self.seconds, 6),
             fault="+".join(self.faults) or None,
         )
+
+
+_UNDER_WAY: ContextVar[Exchange | None] = ContextVar("eodata.exchange", default=None)
+
+
+def note_fault(fault: str) -> None:
+    """Note a fault that the application itself committed, on the request that it works for."""
+    exchange = _UNDER_WAY.get()
+    if exchange is not None:
+        exchange.faults.append(fault)
 
 
 def exchange_of(scope: Scope) -> Exchange:
@@ -199,6 +210,7 @@ class Logged:
             await self.app(scope, receive, send)
         else:
             exchange = self.log.open(scope)
+            _UNDER_WAY.set(exchange)
 
             async def noted(message: Message) -> None:
                 # Noted first: whoever has read the answer finds it in the log.

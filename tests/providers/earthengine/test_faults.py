@@ -99,7 +99,7 @@ def test_band_that_is_none_then_it_is_refused_before_a_request(sound):
 
 
 def test_server_that_is_gone_then_the_error_may_be_mended_by_waiting(monkeypatch):
-    monkeypatch.setattr("eodata.providers.earthengine.governor._drawn", lambda *_: 0.0)
+    monkeypatch.setattr("eodata.providers.earthengine.governor.drawn", lambda *_: 0.0)
     with served() as (_, provider):
         pass
     with pytest.raises(ProviderError) as caught:

@@ -11,12 +11,8 @@ import pytest
 
 from eodata.core.errors import AuthError, ProviderError, QuotaError
 from eodata.core.retry import RetryPolicy
-from eodata.providers.earthengine.governor import (
-    COOL_DOWN_S,
-    PATIENCE_REQUESTS,
-    Governor,
-    Traffic,
-)
+from eodata.providers.breaker import COOL_DOWN_S, PATIENCE_REQUESTS
+from eodata.providers.earthengine.governor import Governor, Traffic
 
 SOON = RetryPolicy(attempts=7, first_delay=0.005, longest_delay=1.0)
 

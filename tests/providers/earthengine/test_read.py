@@ -210,7 +210,7 @@ def test_answer_when_it_has_other_pixels_then_it_is_asked_again_and_refused(monk
         return whole(where, asked)[1:]
 
     monkeypatch.setattr(engine, "compute_pixels", short)
-    monkeypatch.setattr("eodata.providers.earthengine.governor._drawn", lambda *_: 0.0)
+    monkeypatch.setattr("eodata.providers.earthengine.governor.drawn", lambda *_: 0.0)
     with pytest.raises(ProviderError, match=r"asked for \(8, 8\) pixels of B4") as caught:
         read(engine, [read_of("B4")], grid_at(0, 0, 8))
     assert caught.value.retryable

@@ -7,13 +7,8 @@ import asyncio
 import pytest
 
 from eodata.core.errors import ProviderError, QuotaError
-from eodata.providers.remote.gate import (
-    COOL_DOWN_S,
-    LONGEST_PAUSE_S,
-    PATIENCE_REQUESTS,
-    DownError,
-    Gate,
-)
+from eodata.providers.breaker import COOL_DOWN_S, PATIENCE_REQUESTS, DownError
+from eodata.providers.remote.gate import LONGEST_PAUSE_S, Gate
 
 DOWN = ProviderError("a", "b", retryable=True)
 GONE = ProviderError("a", "b")

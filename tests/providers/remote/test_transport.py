@@ -13,8 +13,9 @@ import pytest
 from eodata.core.endpoint import Endpoint
 from eodata.core.errors import AuthError, ProviderError, QuotaError
 from eodata.core.retry import RetryPolicy
+from eodata.providers.breaker import drawn
 from eodata.providers.remote.loop import give_up
-from eodata.providers.remote.transport import Address, Traffic, Transport, _drawn
+from eodata.providers.remote.transport import Address, Traffic, Transport
 from tests.providers.remote.conftest import AT_ONCE, Reading
 from tests.providers.remote.file_server import Answer, FileServer
 
@@ -124,9 +125,9 @@ def test_asked_to_come_back_then_asked_again(
 
 
 def test_time_until_the_next_attempt_then_never_less_than_asked_for() -> None:
-    drawn = [_drawn(10.0, 10.0) for _ in range(100)]
-    own = [_drawn(10.0, None) for _ in range(100)]
-    assert 10 <= min(drawn) < max(drawn) <= 15
+    asked = [drawn(10.0, 10.0) for _ in range(100)]
+    own = [drawn(10.0, None) for _ in range(100)]
+    assert 10 <= min(asked) < max(asked) <= 15
     assert 5 <= min(own) < max(own) <= 10
 
 

@@ -84,6 +84,14 @@ def test_requests_are_counted_and_faults_are_overcome(sandbox_server):
     assert json.loads(told)
 
 
+def test_a_page_that_is_wrong_on_purpose_stands_in_the_log(sandbox_server):
+    server = sandbox_server(faults="duplicate@1")
+    search(server)
+    pages = [r.fault for r in server.log.requests if r.path.endswith("/search")]
+    assert pages[0] == "duplicate"
+    assert set(pages[1:]) <= {None}
+
+
 def test_the_truth_of_an_item_is_told(sandbox_server):
     server = sandbox_server()
     item = search(server)[0]
