@@ -6,6 +6,7 @@ paths, and opens plan, providers and sink itself, once per process.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -88,8 +89,17 @@ class _Workbench:
     store: StoreReader
 
 
-@lru_cache(maxsize=4)
+_opening = threading.Lock()
+
+
 def _workbench(job: Job) -> _Workbench:
+    """Return a job's workbench, the same one for all threads, also when they begin at once."""
+    with _opening:  # a cache alone would let two of them open everything
+        return _open_workbench(job)
+
+
+@lru_cache(maxsize=4)
+def _open_workbench(job: Job) -> _Workbench:
     plan = read_plan(Path(job.root))
     if plan.digest != job.digest:
         raise StoreError(
