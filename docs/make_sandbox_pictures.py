@@ -27,7 +27,7 @@ from shapely.geometry import Point
 from eodata import resources
 from eodata.core.band import Band
 from eodata.core.item import Item
-from eodata.core.plan import BandRead
+from eodata.core.modality_plan import BandRead
 from eodata.core.protocols import Query
 from eodata.core.sandbox_spec import SandboxSettings
 from eodata.core.span import Span

@@ -6,14 +6,21 @@ it, in the repository.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 
 from eodata.core.endpoint import Endpoint
 from eodata.core.errors import RecipeError
 from eodata.core.product import Product
+from eodata.core.scheme import Scheme
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _PACKAGE = Path(__file__).parent
 
@@ -52,6 +59,24 @@ def endpoints() -> dict[str, Endpoint]:
         for path in sorted((_PACKAGE / "endpoints").glob("*.yaml"))
     ]
     return {row.name: row for row in rows}
+
+
+@cache
+def schemes() -> dict[str, Scheme]:
+    """Return all tables of schemes by id."""
+    tables = [
+        Scheme.parse(read_yaml(path), path.name)
+        for path in sorted((_PACKAGE / "schemes").glob("*.yaml"))
+    ]
+    return {table.id: table for table in tables}
+
+
+def natural_earth() -> Mapping[str, NDArray[np.int32]]:
+    """Return the shapes of land, lakes and towns; see `eodata/data/README.md`."""
+    import numpy as np  # the rest is needed by commands that start at once
+
+    with np.load(_PACKAGE / "data" / "natural_earth_50m.npz") as arrays:
+        return dict(arrays)
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):

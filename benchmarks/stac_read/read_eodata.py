@@ -10,7 +10,7 @@ from benchmarks.stac_read.job import BANDS, COARSE, Block, Job
 from benchmarks.stac_read.taking import Options, Pixels, Take
 from eodata import resources
 from eodata.core.endpoint import StacLocation
-from eodata.core.plan import BandRead
+from eodata.core.modality_plan import BandRead
 from eodata.providers.stac import StacProvider
 from eodata.providers.stac_item import item_of
 

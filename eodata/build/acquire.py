@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
 from eodata.core.item import Item
+from eodata.core.modality_plan import ModalityPlan
 from eodata.core.outcome import Cost
-from eodata.core.plan import ModalityPlan
 from eodata.core.protocols import Pixels, Provider
 from eodata.pipeline.decode import harmonise, stated_coding
 from eodata.pipeline.offset_guard import judge_offset

@@ -12,8 +12,10 @@ from eodata.core.earthengine import EarthEngineLocation
 from eodata.core.endpoint import Endpoint, StacLocation
 from eodata.core.errors import AuthError, RecipeError, nearest
 from eodata.core.product import Product, ProviderEntry
-from eodata.core.recipe import Recipe, SourceModality, StacSpec
-from eodata.core.recipe_rules import product_of
+from eodata.core.recipe import Recipe
+from eodata.core.recipe_modality import SourceModality
+from eodata.core.recipe_queries import product_of
+from eodata.core.recipe_sources import StacSpec
 from eodata.core.sandbox_spec import SandboxSettings
 from eodata.pipeline.serving import check_provider, serving
 from eodata.providers.earthengine.access import find_access
@@ -37,6 +39,7 @@ class Wish:
             keeps the recipe's.
         limit: Keep only the first patches; None keeps all.
         endpoints: `NAME=URL`: where STAC archives are found instead of the table's address.
+        scale: Makes a miniature, as `ScaleSpec.from_text` reads it; `""` keeps the recipe's.
     """
 
     recipe: str
@@ -45,6 +48,7 @@ class Wish:
     sandbox: str = ""
     limit: int | None = None
     endpoints: tuple[str, ...] = ()
+    scale: str = ""
 
 
 def known_products(recipe: Recipe) -> dict[str, Product]:

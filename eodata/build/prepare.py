@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 
 from eodata import resources
+from eodata.build.areas import load_areas
 from eodata.build.locations import (
     Wish,
     choose_providers,
@@ -19,14 +20,15 @@ from eodata.build.locations import (
     refuse_unused,
 )
 from eodata.build.reaching import refuse_unreachable
-from eodata.build.reading import LoadedRecipe, load_areas, load_recipe, load_split_list
+from eodata.build.reading import LoadedRecipe, load_recipe, load_split_list
 from eodata.core.errors import RecipeError
 from eodata.core.item import Item
 from eodata.core.patch import Area, Patch
 from eodata.core.plan import Plan
 from eodata.core.protocols import Provider, Query
-from eodata.core.recipe import SourceModality
-from eodata.core.recipe_rules import is_static, product_of, source_of
+from eodata.core.recipe import ScaleSpec
+from eodata.core.recipe_modality import SourceModality
+from eodata.core.recipe_queries import is_static, product_of, source_of
 from eodata.core.split import Placed
 from eodata.core.where import Where
 from eodata.pipeline.plan import Answers, make_plan, place_patches, search_span
@@ -53,7 +55,8 @@ def prepare(wish: Wish) -> Prepared:
         RecipeError: The recipe cannot be fulfilled.
         ProviderError: An archive cannot be read, or has nothing.
     """
-    loaded = load_recipe(wish.recipe)
+    scale = ScaleSpec.from_text(wish.scale) if wish.scale else None
+    loaded = load_recipe(wish.recipe, scale)
     locations = find_locations(loaded, wish)
     chosen = choose_providers(loaded, wish.provider, locations)
     refuse_unused(wish, chosen)
@@ -71,7 +74,7 @@ def prepare(wish: Wish) -> Prepared:
         limit=wish.limit,
         provenance=provenance(),
     )
-    plan = make_plan(loaded.recipe, known_products(loaded.recipe), answers)
+    plan = make_plan(loaded.recipe, known_products(loaded.recipe), resources.schemes(), answers)
     _check_access(plan, providers)
     return Prepared(plan, locations)
 

@@ -1,35 +1,40 @@
-"""Read what people wrote: recipes, areas, split lists. The edge where files become core types."""
+"""Read what people wrote: recipes and split lists. The edge where files become core types."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from shapely.geometry import box
-from shapely.geometry.base import BaseGeometry
 
 from eodata import resources
 from eodata.core.errors import RecipeError, nearest
-from eodata.core.grid import resolve_crs
-from eodata.core.patch import Area
-from eodata.core.recipe import Recipe
+from eodata.core.recipe import Recipe, ScaleSpec
 from eodata.core.recipe_rules import check_recipe
-from eodata.core.span import Span, parse_utc
+from eodata.pipeline.scale import scaled
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedRecipe:
-    """A checked recipe and the file it came from."""
+    """A checked recipe and the file it came from.
+
+    Attributes:
+        recipe: At the scale that is asked for.
+        path: Its file.
+        steps: How many steps the file says, before any scale.
+    """
 
     recipe: Recipe
     path: Path
+    steps: int
 
 
-def load_recipe(name_or_path: str) -> LoadedRecipe:
+def load_recipe(name_or_path: str, scale: ScaleSpec | None = None) -> LoadedRecipe:
     """Load and check a recipe: a bare name means a shipped one, anything else a file.
+
+    Args:
+        name_or_path: Of the recipe.
+        scale: Makes a miniature, instead of the scale that the recipe itself may say.
 
     Raises:
         RecipeError: It does not exist, or says something that cannot be done.
@@ -37,11 +42,14 @@ def load_recipe(name_or_path: str) -> LoadedRecipe:
     path = find_recipe(name_or_path)
     recipe = Recipe.parse(resources.read_yaml(path), path.name)
     try:
-        check_recipe(recipe, resources.products())
+        check_recipe(recipe, resources.products(), resources.schemes())
     except RecipeError as error:
         error.where = f"{path.name}: {error.where}"
         raise
-    return LoadedRecipe(recipe, path)
+    steps = recipe.time.steps
+    if scale is not None:
+        recipe = recipe.model_copy(update={"scale": scale})
+    return LoadedRecipe(scaled(recipe), path, steps)
 
 
 def find_recipe(name_or_path: str) -> Path:
@@ -70,111 +78,6 @@ def find_recipe(name_or_path: str) -> Path:
             fix,
         )
     return shipped[name_or_path]
-
-
-def load_areas(loaded: LoadedRecipe) -> dict[str, Area]:
-    """Return the areas of a recipe by id, in file order, with their CRS resolved.
-
-    Raises:
-        RecipeError: The file is unreadable, or an area is empty, no polygon, or named twice.
-    """
-    spec = loaded.recipe.area
-    if spec.bbox is not None:
-        ground = box(*spec.bbox)
-        return {"area": Area("area", ground, resolve_crs(spec.crs, ground))}
-    if spec.file is None:
-        raise RecipeError("area", "neither file nor bbox", "", "Give one of them.")
-    path = resources.beside(loaded.path, spec.file, "area.file")
-    areas: dict[str, Area] = {}
-    for number, feature in enumerate(_features(path)):
-        area = _area(feature, number, spec.crs, path)
-        if area.id in areas:
-            raise RecipeError(
-                f"{path.name}: feature {number}", f'the id "{area.id}" stands twice', "", "Rename."
-            )
-        areas[area.id] = area
-    if not areas:
-        raise RecipeError(str(path), "the file has no feature", "", "Add at least one polygon.")
-    return areas
-
-
-def _features(path: Path) -> list[dict[str, Any]]:
-    import geopandas
-    from pyogrio.errors import DataSourceError
-
-    read = geopandas.read_parquet if path.suffix == ".parquet" else geopandas.read_file
-    try:
-        frame = read(path)
-    except (DataSourceError, OSError, ValueError) as error:
-        raise RecipeError(
-            str(path),
-            f"cannot be read as vector data: {error}",
-            "",
-            "Use GeoJSON, GeoPackage, GeoParquet or a shapefile.",
-        ) from None
-    if frame.empty:
-        return []
-    if getattr(frame, "crs", None) is None:
-        raise RecipeError(
-            str(path), "has no CRS", "", "Write one into the file, EPSG:4326 is best."
-        )
-    frame = frame.to_crs("EPSG:4326")
-    return [dict(row) for _, row in frame.iterrows()]
-
-
-def _area(feature: Mapping[str, Any], number: int, crs: str, path: Path) -> Area:
-    geometry = feature["geometry"]
-    name = str(_property(feature, "id", f"a{number:04d}"))
-    where = f"{path.name}: area {name}"
-    # A missing geometry arrives as None or as NaN.
-    kind = geometry.geom_type if isinstance(geometry, BaseGeometry) else "no geometry"
-    if kind not in ("Polygon", "MultiPolygon") or geometry.is_empty:
-        raise RecipeError(where, kind, "an area is ground, so it is a polygon.", "Draw one.")
-    if not geometry.is_valid:
-        raise RecipeError(where, "the polygon crosses itself", "", "Repair it, e.g. buffer(0).")
-    if "/" in name or "\\" in name or name.startswith("."):
-        raise RecipeError(where, "the id looks like a path", "ids become names.", "Rename it.")
-    west, south, east, north = geometry.bounds
-    if not (west >= -180 and east <= 180 and south >= -90 and north <= 90):
-        raise RecipeError(
-            where,
-            f"it spans x {west:g} to {east:g}, y {south:g} to {north:g}",
-            "these are no degrees; the file states the wrong CRS, or crosses the date line.",
-            "State the right CRS in the file, or cut the area in two at the date line.",
-        )
-    return Area(
-        id=name,
-        geometry=geometry,
-        crs=resolve_crs(crs, geometry),
-        time=_time(feature, where),
-        split=str(_property(feature, "split", "")),
-        season=str(_property(feature, "season", "")),
-    )
-
-
-def _time(feature: Mapping[str, Any], where: str) -> Span | None:
-    start, end = _property(feature, "start"), _property(feature, "end")
-    if (start is None) != (end is None):
-        raise RecipeError(where, "it has only one of start and end", "", "Give both or none.")
-    if start is None:
-        return None
-    try:
-        return Span(parse_utc(str(start)), parse_utc(str(end)))
-    except RecipeError as error:
-        error.where = where
-        raise
-    except ValueError:
-        raise RecipeError(
-            where, f'"{start}" to "{end}"', "these are no times.", "Write them as 2018-07-01."
-        ) from None
-
-
-def _property(feature: Mapping[str, Any], key: str, default: Any = None) -> Any:
-    value = feature.get(key)
-    if value is None or value != value or value == "":
-        return default
-    # A column of whole numbers with a hole arrives as floats.
-    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def load_split_list(loaded: LoadedRecipe, areas: Collection[str] = ()) -> dict[str, str]:

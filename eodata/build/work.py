@@ -8,21 +8,25 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
 
 from eodata.build.acquire import ContradictedError, read_acquisition
+from eodata.build.best_pixels import Surveys, best_image, survey
+from eodata.build.composing import Image, Pass, median_image, top_image
+from eodata.build.deriving import fill_derived
+from eodata.build.shard import Shard
+from eodata.core.composite import MedianComposite, SchmittComposite
 from eodata.core.errors import ProviderError, StoreError
-from eodata.core.grid import place_in, window_of
-from eodata.core.outcome import FREE, Cost, Outcome, Status, TaskResult
-from eodata.core.plan import ModalityPlan, Plan, Task
+from eodata.core.grid import covering, place_in, window_of
+from eodata.core.outcome import Outcome, Status, TaskResult
+from eodata.core.plan import Choice, Plan, Task
 from eodata.core.protocols import Provider
-from eodata.pipeline.derive import class_mask
+from eodata.core.recipe_modality import SourceModality
 from eodata.providers.registry import open_provider
 from eodata.store.files import read_plan
 from eodata.store.reader import StoreReader
@@ -71,9 +75,9 @@ def work(job: Job, assignment: Assignment) -> TaskResult:
     bench = _workbench(job)
     started = time.monotonic()
     task = assignment.task
-    shard = _Shard(bench.plan, task)
+    shard = Shard(bench.plan, task)
     if bench.plan.modalities[task.modality].derive:
-        _derive(bench, shard, assignment.source)
+        fill_derived(bench.plan, bench.store, shard, assignment.source)
     else:
         _read(bench, shard, assignment.last_chance)
     files = bench.sink.write(task, shard.values, shard.valid)
@@ -87,6 +91,7 @@ class _Workbench:
     providers: dict[str, Provider]
     sink: ZarrSink
     store: StoreReader
+    surveys: Surveys = field(default_factory=Surveys)
 
 
 _opening = threading.Lock()
@@ -114,69 +119,7 @@ def _open_workbench(job: Job) -> _Workbench:
     return _Workbench(plan, providers, ZarrSink(root, plan), StoreReader(root))
 
 
-@dataclass(slots=True)
-class _Shard:
-    """The arrays of one task while they fill."""
-
-    plan: Plan
-    task: Task
-    values: NDArray[np.generic] = field(init=False)
-    valid: NDArray[np.bool_] = field(init=False)
-    outcomes: list[Outcome] = field(default_factory=list)
-    cost: Cost = FREE
-
-    def __post_init__(self) -> None:
-        n, _, c, h, w = self.plan.layout(self.task.modality).shard
-        t = self.task.last - self.task.first
-        self.values = np.full((n, t, c, h, w), self.modality.fill, self.modality.dtype)
-        self.valid = np.zeros((n, t, h, w), np.bool_)
-
-    @property
-    def modality(self) -> ModalityPlan:
-        return self.plan.modalities[self.task.modality]
-
-    def note(
-        self,
-        positions: Iterable[int],
-        step: int,
-        status: Status,
-        reason: str,
-        *,
-        retryable: bool = False,
-    ) -> None:
-        """Record one outcome without pixels for several samples."""
-        first = self.plan.blocks[self.task.block].first_row
-        self.outcomes += [
-            Outcome(first + p, step, status, reason, retryable=retryable) for p in positions
-        ]
-
-    def put(
-        self,
-        position: int,
-        step: int,
-        values: NDArray[np.generic],
-        valid: NDArray[np.bool_],
-        clipped: int = 0,
-        marked: float | None = None,
-    ) -> None:
-        """Place one sample's step `(C, H, W)` and `(H, W)`, and judge it."""
-        at = (position, step - self.task.first)
-        self.values[at], self.valid[at] = values, valid
-        fraction = float(valid.mean())
-        status, reason = self._judge(fraction)
-        row = self.plan.blocks[self.task.block].first_row + position
-        self.outcomes.append(Outcome(row, step, status, reason, fraction, marked, clipped))
-
-    def _judge(self, fraction: float) -> tuple[Status, str]:
-        limit = self.plan.recipe.checks.min_valid
-        if fraction == 0.0:
-            return Status.REJECTED, "no valid pixel"
-        if fraction < limit:
-            return Status.REJECTED, f"min_valid: {fraction:.4f} of the pixels, limit {limit:g}"
-        return Status.DONE, ""
-
-
-def _read(bench: _Workbench, shard: _Shard, last_chance: bool) -> None:
+def _read(bench: _Workbench, shard: Shard, last_chance: bool) -> None:
     block = bench.plan.blocks[shard.task.block]
     for area, positions in block.groups():
         for step in range(shard.task.first, shard.task.last):
@@ -185,7 +128,7 @@ def _read(bench: _Workbench, shard: _Shard, last_chance: bool) -> None:
                 shard.note(positions, step, Status.EMPTY, choice.reason)
                 continue
             try:
-                _read_step(bench, shard, positions, step, choice.items)
+                _read_step(bench, shard, area, positions, step, choice)
             except ContradictedError as error:
                 shard.cost += error.cost
                 shard.note(positions, step, Status.REJECTED, str(error))
@@ -200,35 +143,46 @@ def _read(bench: _Workbench, shard: _Shard, last_chance: bool) -> None:
 
 
 def _read_step(
-    bench: _Workbench, shard: _Shard, positions: Sequence[int], step: int, items: Sequence[int]
+    bench: _Workbench, shard: Shard, area: str, positions: Sequence[int], step: int, choice: Choice
 ) -> None:
     modality = shard.modality
     patches = [bench.plan.blocks[shard.task.block].patches[p] for p in positions]
     window = window_of(patches, modality.gsd)
-    provider = bench.providers[modality.provider]
-    chosen = [bench.plan.items[i] for i in items]
-    leader = bench.plan.modalities[modality.leader] if modality.leader else None
-    layer = read_acquisition(provider, chosen, modality, window, leader)
+    passes = [[bench.plan.items[i] for i in one] for one in choice.acquisitions]
+    if modality.composite:
+        image = _compose(bench, shard, area, step, passes, window)
+    else:
+        leader = bench.plan.modalities[modality.leader] if modality.leader else None
+        provider = bench.providers[modality.provider]
+        image = Image(read_acquisition(provider, passes[0], modality, window, leader), None)
+    layer = image.layer
     shard.cost += layer.cost
     for position, patch in zip(positions, patches, strict=True):
         rows, cols = place_in(window, patch, modality.gsd)
         clipped = int(layer.clipped[rows, cols].sum())
-        shard.put(position, step, layer.values[:, rows, cols], layer.valid[rows, cols], clipped)
+        values, valid = layer.values[:, rows, cols], layer.valid[rows, cols]
+        shard.put(position, step, values, valid, clipped, measured=image.told(passes, rows, cols))
 
 
-def _derive(bench: _Workbench, shard: _Shard, source: Sequence[Outcome]) -> None:
-    missing = {(o.row, o.step): o for o in source}
-    block, task, modality = bench.plan.blocks[shard.task.block], shard.task, shard.modality
-    steps = range(task.first, task.last)
-    for position in range(len(block.patches)):
-        row = block.first_row + position
-        values, valid = bench.store.read(modality.source, row, list(steps))
-        mask = class_mask(values, modality.classes)
-        for index, step in enumerate(steps):
-            lost = missing.get((row, step))
-            if lost is not None and not valid[index].any():
-                shard.note([position], step, lost.status, lost.reason, retryable=lost.retryable)
-                continue
-            usable = valid[index]
-            marked = float(mask[index, 0][usable].mean()) if usable.any() else None
-            shard.put(position, step, mask[index], usable, marked=marked)
+def _compose(
+    bench: _Workbench,
+    shard: Shard,
+    area: str,
+    step: int,
+    passes: Sequence[Pass],
+    window: GeoBox,
+) -> Image:
+    modality = shard.modality
+    provider = bench.providers[modality.provider]
+    recipe = bench.plan.recipe.modalities[modality.name]
+    spec = recipe.composite if isinstance(recipe, SourceModality) else None
+    if isinstance(spec, MedianComposite):
+        return median_image(provider, passes, modality, window)
+    if not isinstance(spec, SchmittComposite):
+        return top_image(provider, passes, modality, window)
+    ground = covering([p for p in bench.plan.patches if p.area == area], spec.survey_gsd)
+    known, cost = bench.surveys.get(
+        (modality.name, area, step), lambda: survey(provider, passes, modality, spec, ground)
+    )
+    shard.cost += cost
+    return best_image(provider, passes, modality, spec, window, known.cloudy)

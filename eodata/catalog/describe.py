@@ -20,8 +20,9 @@ from eodata.catalog.card import (
     Provenance,
     SplitProof,
 )
+from eodata.core.modality_plan import ModalityPlan
 from eodata.core.outcome import Status
-from eodata.core.plan import ModalityPlan, Plan
+from eodata.core.plan import Plan
 from eodata.core.product import Product
 from eodata.core.split import smallest_distance
 from eodata.store.files import CARD, SAMPLES, STEPS, write_bytes

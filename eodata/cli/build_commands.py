@@ -38,6 +38,14 @@ Endpoints = Annotated[
         help="Where a STAC archive is found instead of its usual address; repeatable.",
     ),
 ]
+Scale = Annotated[
+    str,
+    typer.Option(
+        "--scale",
+        metavar="'areas=N side=M steps=N'",
+        help="Build a miniature: fewer areas, smaller areas [m], fewer steps; another plan.",
+    ),
+]
 Limit = Annotated[
     int | None, typer.Option("--limit", min=1, help="Keep only the first patches: another plan.")
 ]
@@ -57,6 +65,7 @@ def plan_recipe(
     archive: Archive = "",
     sandbox: Sandbox = "",
     endpoint: Endpoints = None,
+    scale: Scale = "",
     limit: Limit = None,
     as_json: AsJson = False,
 ) -> None:
@@ -67,7 +76,8 @@ def plan_recipe(
     from eodata.build.locations import Wish
     from eodata.build.prepare import prepare
 
-    plan = prepare(Wish(recipe, provider, archive, sandbox, limit, tuple(endpoint or ()))).plan
+    wish = Wish(recipe, provider, archive, sandbox, limit, tuple(endpoint or ()), scale)
+    plan = prepare(wish).plan
     if as_json:
         put(plan.dumps())
         return
@@ -91,6 +101,7 @@ def build_recipe(
     archive: Archive = "",
     sandbox: Sandbox = "",
     endpoint: Endpoints = None,
+    scale: Scale = "",
     limit: Limit = None,
     workers: Annotated[
         int | None,
@@ -125,7 +136,7 @@ def build_recipe(
     from eodata.build.report import price
     from eodata.build.target import check_target
 
-    wish = Wish(recipe, provider, archive, sandbox, limit, tuple(endpoint or ()))
+    wish = Wish(recipe, provider, archive, sandbox, limit, tuple(endpoint or ()), scale)
     prepared, root = _prepare(wish, out, locked=locked)
     check_target(root, prepared.plan, force=force)
     if dry_run:
@@ -163,10 +174,10 @@ def _prepare(wish: Wish, out: Path | None, *, locked: bool) -> tuple[Prepared, P
     if not locked:
         prepared = prepare(wish)
         return prepared, out or Path(prepared.plan.recipe.name)
-    if wish.limit is not None or wish.provider:
+    if wish.limit is not None or wish.provider or wish.scale:
         raise RecipeError(
             "--locked",
-            "it stands beside --limit or --provider",
+            "it stands beside --limit, --scale or --provider",
             "a locked build reads what the store's plan says, and nothing else.",
             "Leave the others out.",
         )

@@ -95,8 +95,9 @@ def check_recipe(name: RecipeName, as_json: AsJson = False) -> None:
     """
     from collections import Counter
 
+    from eodata.build.areas import load_areas
     from eodata.build.prepare import lay_out_patches
-    from eodata.build.reading import load_areas, load_recipe
+    from eodata.build.reading import load_recipe
 
     loaded = load_recipe(name)
     areas = load_areas(loaded)

@@ -219,6 +219,20 @@ def window_of(patches: Iterable[Patch], gsd: float) -> GeoBox:
     return GeoBox(shape, Affine(gsd, 0, left, 0, -gsd, top), CRS(items[0].crs))
 
 
+def covering(patches: Iterable[Patch], gsd: float) -> GeoBox:
+    """Return a grid at `gsd` [m] over all `patches` of one CRS, from their north-west corner on.
+
+    It may reach beyond them by less than a pixel in the south and east, for `gsd` need not divide
+    anything.
+    """
+    items = list(patches)
+    left, top = min(p.left for p in items), max(p.top for p in items)
+    width = max(p.left + p.size for p in items) - left
+    height = top - min(p.top - p.size for p in items)
+    shape = (math.ceil(height / gsd - 1e-9), math.ceil(width / gsd - 1e-9))
+    return GeoBox(shape, Affine(gsd, 0, left, 0, -gsd, top), CRS(items[0].crs))
+
+
 def place_in(window: GeoBox, patch: Patch, gsd: float) -> tuple[slice, slice]:
     """Return the `(rows, cols)` of `patch` inside a window made by `window_of`."""
     row = round((window.affine.f - patch.top) / gsd)

@@ -29,9 +29,11 @@ class Outcome:
         status: One of four.
         reason: Why it is not done; `""` when it is.
         valid: Fraction of valid pixels, in [0, 1].
-        marked: Fraction of valid pixels that a class mask marks, None for other modalities.
+        marked: Fraction of valid pixels that a mask marks, None for other modalities.
         clipped: Number of DN that an offset would have taken below zero.
         retryable: True for a failure that waiting may mend.
+        measured: What was measured on the way, as JSON: the limits of a stretch, the acquisitions
+            that a composite took pixels from; `""` for nothing.
     """
 
     row: int
@@ -42,6 +44,7 @@ class Outcome:
     marked: float | None = None
     clipped: int = 0
     retryable: bool = False
+    measured: str = ""
 
 
 @dataclass(frozen=True, slots=True)

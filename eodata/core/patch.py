@@ -29,6 +29,8 @@ class Area:
         time: Its own span; None means the recipe's.
         split: Its own split; `""` means that the recipe's rule decides.
         season: Free word such as `summer`, kept in the tables; `""` when unused.
+        scene: Number of the place within its season in a family of datasets; `""` when unknown.
+        region: Free word such as `europa`; `""` when unused.
     """
 
     id: str
@@ -37,6 +39,8 @@ class Area:
     time: Span | None = None
     split: str = ""
     season: str = ""
+    scene: str = ""
+    region: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,18 +7,17 @@ resuming and verifying all follow it. Items are interned: choices point into one
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
 from shapely.geometry import mapping, shape
 
-from eodata.core.band import Band
 from eodata.core.item import Item
 from eodata.core.layout import ArrayLayout, array_layout
+from eodata.core.modality_plan import ModalityPlan, modality_from_json
 from eodata.core.patch import Area, Block, Patch, make_blocks
 from eodata.core.recipe import Recipe
 from eodata.core.span import Span, format_utc, parse_utc
@@ -28,92 +27,36 @@ PLAN_FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
-class BandRead:
-    """One band as a task reads it.
-
-    Attributes:
-        band: What the numbers mean in the store.
-        asset: Key of the asset that holds it.
-        resampling: Method onto the patch grid.
-    """
-
-    band: Band
-    asset: str
-    resampling: str
-
-
-@dataclass(frozen=True, slots=True)
-class ModalityPlan:
-    """One modality, with everything decided.
-
-    Attributes:
-        name: As in the recipe.
-        gsd: Pixel size [m].
-        static: True for one step without a date.
-        role: input or target.
-        reads: What to read, in band order; empty for derived modalities.
-        bands: What the store holds, in order.
-        provider: Name of the provider, `""` for derived modalities.
-        product: Id of the product, of the source for derived modalities.
-        collection: The provider's name of the collection.
-        radiometry: What the physical values are.
-        states_offset: Items without a stated scale and offset are refused.
-        validity: The class band that decides validity, with its unusable values; None for nodata.
-        derive: Name of the derivation, `""` for read modalities.
-        source: Modality that a derived one is computed from.
-        classes: Classes that a class mask marks.
-        display: `(bands, low, high)` of a quicklook, None for the default.
-        leader: Modality whose items it reads, and which decides per pixel among several items of
-            one pass; `""` when it decides for itself.
-        placed_by: points: the files have ground control points only, so nothing corrects for
-            terrain.
-        trusts_offsets: Stated offsets are believed without a look at the pixels.
-        marks_cloud: True for a class mask that marks nothing but clouds and their shadows.
-    """
-
-    name: str
-    gsd: float
-    static: bool
-    role: str
-    reads: tuple[BandRead, ...]
-    bands: tuple[Band, ...]
-    provider: str
-    product: str
-    collection: str
-    radiometry: str
-    states_offset: bool = False
-    validity: tuple[BandRead, tuple[int, ...]] | None = None
-    derive: str = ""
-    source: str = ""
-    classes: tuple[int, ...] = ()
-    display: tuple[tuple[str, ...], float, float] | None = None
-    leader: str = ""
-    placed_by: Literal["transform", "points"] = "transform"
-    trusts_offsets: bool = False
-    marks_cloud: bool = False
-
-    @property
-    def dtype(self) -> str:
-        """NumPy name of the DN type that holds all bands."""
-        return str(np.result_type(*(np.dtype(b.dtype) for b in self.bands)))
-
-    @property
-    def fill(self) -> float | int:
-        """DN where nothing was measured."""
-        return float("nan") if np.issubdtype(np.dtype(self.dtype), np.floating) else 0
-
-
-@dataclass(frozen=True, slots=True)
 class Choice:
     """What fills one step of one modality in one area.
 
     Attributes:
         items: Positions in the plan's item table, the first on top; empty for a gap.
         reason: Why there is a gap; `""` otherwise.
+        ends: For a composite, how many of the items come before the end of each acquisition.
     """
 
     items: tuple[int, ...]
     reason: str = ""
+    ends: tuple[int, ...] = ()
+
+    @property
+    def acquisitions(self) -> tuple[tuple[int, ...], ...]:
+        """The items of each acquisition, the preferred first; one for a step of one pass."""
+        if not self.ends:
+            return (self.items,) if self.items else ()
+        starts = (0, *self.ends[:-1])
+        return tuple(self.items[a:b] for a, b in zip(starts, self.ends, strict=True))
+
+    def to_json(self) -> list[Any]:
+        """Return plain JSON values; `Choice.from_json` reads them back."""
+        return [list(self.items), self.reason, *([list(self.ends)] if self.ends else [])]
+
+    @classmethod
+    def from_json(cls, data: Sequence[Any]) -> Choice:
+        """Read what `to_json` wrote."""
+        items, reason, *ends = data
+        return cls(tuple(items), reason, tuple(ends[0]) if ends else ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +127,12 @@ class Plan:
             for name in self.modalities
             for task in self._tasks_of(name, block.number)
         ]
-        return tuple(sorted(found, key=lambda t: bool(t.needs)))
+        return tuple(sorted(found, key=lambda t: self.depth(t.modality)))
+
+    def depth(self, name: str) -> int:
+        """Return how many derivations lie between a modality and what is read: 0 for what is."""
+        source = self.modalities[name].source
+        return 1 + self.depth(source) if source else 0
 
     def _tasks_of(self, name: str, block: int) -> list[Task]:
         source = self.modalities[name].source
@@ -216,6 +164,11 @@ class Plan:
             dtype=modality.dtype,
         )
 
+    def is_composite(self, name: str) -> bool:
+        """Return True when steps are made of several acquisitions, or derived from such."""
+        modality = self.modalities[name]
+        return self.is_composite(modality.source) if modality.source else bool(modality.composite)
+
     def n_steps(self, name: str) -> int:
         """Return the length of a modality's time axis."""
         return 1 if self.modalities[name].static else self.recipe.time.steps
@@ -240,7 +193,7 @@ class Plan:
             "areas": [_area_json(a) for a in self.areas.values()],
             "items": [i.to_json() for i in self.items],
             "choices": {
-                name: {a: [[list(c.items), c.reason] for c in row] for a, row in areas.items()}
+                name: {a: [c.to_json() for c in row] for a, row in areas.items()}
                 for name, areas in self.choices.items()
             },
             "patches": [[p.area, p.left, p.top, p.row, p.col] for p in self.patches],
@@ -260,12 +213,12 @@ class Plan:
         areas = {a["id"]: _area_from_json(a) for a in data["areas"]}
         return cls(
             recipe=recipe,
-            modalities={m["name"]: _modality_from_json(m) for m in data["modalities"]},
+            modalities={m["name"]: modality_from_json(m) for m in data["modalities"]},
             areas=areas,
             items=tuple(Item.from_json(i) for i in data["items"]),
             choices={
                 name: {
-                    area: tuple(Choice(tuple(items), reason) for items, reason in row)
+                    area: tuple(Choice.from_json(choice) for choice in row)
                     for area, row in by_area.items()
                 }
                 for name, by_area in data["choices"].items()
@@ -293,33 +246,12 @@ def _area_json(area: Area) -> dict[str, Any]:
         "time": time,
         "split": area.split,
         "season": area.season,
+        "scene": area.scene,
+        "region": area.region,
     }
 
 
 def _area_from_json(data: Mapping[str, Any]) -> Area:
     time = Span(*(parse_utc(t) for t in data["time"])) if data["time"] else None
-    geometry = shape(data["geometry"])
-    return Area(data["id"], geometry, data["crs"], time, data["split"], data["season"])
-
-
-def _band_from_json(data: Mapping[str, Any]) -> Band:
-    classes = tuple((value, name, colour) for value, name, colour in data["classes"])
-    return Band(**{**data, "classes": classes})
-
-
-def _read_from_json(data: Mapping[str, Any]) -> BandRead:
-    return BandRead(_band_from_json(data["band"]), data["asset"], data["resampling"])
-
-
-def _modality_from_json(data: Mapping[str, Any]) -> ModalityPlan:
-    rule, shown = data["validity"], data["display"]
-    return ModalityPlan(
-        **{
-            **data,
-            "reads": tuple(_read_from_json(r) for r in data["reads"]),
-            "bands": tuple(_band_from_json(b) for b in data["bands"]),
-            "validity": (_read_from_json(rule[0]), tuple(rule[1])) if rule else None,
-            "classes": tuple(data["classes"]),
-            "display": (tuple(shown[0]), shown[1], shown[2]) if shown else None,
-        }
-    )
+    told = {key: data[key] for key in ("split", "season", "scene", "region")}
+    return Area(data["id"], shape(data["geometry"]), data["crs"], time, **told)

@@ -12,8 +12,9 @@ from odc.geo.geobox import GeoBox
 from shapely.geometry.base import BaseGeometry
 
 from eodata.core.item import Item
+from eodata.core.modality_plan import BandRead
 from eodata.core.outcome import FREE, Cost, ShardFile, TaskResult
-from eodata.core.plan import BandRead, Task
+from eodata.core.plan import Task
 from eodata.core.reproject import shares_ground
 from eodata.core.span import Span
 from eodata.core.where import EVERYTHING, Where

@@ -1,217 +1,29 @@
 """What a recipe may say: the models behind the YAML file, and the rules inside one recipe.
 
-Rules that need the product tables stand in `eodata.core.recipe_rules`.
+Ground, time and modalities have modules of their own (`recipe_area`, `recipe_time`,
+`recipe_modality`). Rules that need the product tables stand in `eodata.core.recipe_rules`.
 """
 
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, time, timedelta
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import (
-    BeforeValidator,
-    Discriminator,
-    Field,
-    PlainSerializer,
-    Tag,
-    model_validator,
-)
+from pydantic import Field, model_validator
 
 from eodata.core.errors import RecipeError
+from eodata.core.recipe_area import AreaSpec
+from eodata.core.recipe_modality import Modality
 from eodata.core.recipe_sources import ArchiveSpec, EarthEngineSpec, RelativePath, StacSpec
+from eodata.core.recipe_time import TimeSpec
 from eodata.core.sandbox_spec import SandboxSettings
-from eodata.core.span import Span, parse_utc, to_utc
 from eodata.core.strict import Strict
-from eodata.core.where import EVERYTHING, Where
 
-Resampling = Literal["nearest", "bilinear", "cubic", "average", "mode"]
 SPLITS = ("train", "val", "test")
 ITEM_KEYS = frozenset({"id", "row", "split", "bbox", "valid", "dates", "present"})
 """What an item of a torch dataset holds beside its modalities."""
 RESERVED_NAMES = ITEM_KEYS | {"labels"}
 """Modalities cannot be called so; labels is a folder of the store."""
-LONGEST_GAP_DAYS = 36_525
-
-
-def _gap(value: Any) -> timedelta:
-    if isinstance(value, timedelta):
-        return value
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([dh])", str(value))
-    if not match:
-        raise ValueError('a time gap is a number of days or hours, such as "14d" or "36h"')
-    days = float(match[1]) / (1 if match[2] == "d" else 24)
-    if days > LONGEST_GAP_DAYS:
-        raise ValueError(f"a time gap is at most {LONGEST_GAP_DAYS} days")
-    return timedelta(days=days)
-
-
-def _gap_text(value: timedelta) -> str:
-    hours = value / timedelta(hours=1)
-    if hours % 24 == 0:
-        return f"{hours / 24:.0f}d"
-    return f"{hours:.10f}".rstrip("0").rstrip(".") + "h"  # exact to the microsecond
-
-
-def _instant(value: Any) -> date | datetime:
-    # Two spellings of one instant must give one digest, also after a round trip by JSON; and a bare
-    # number such as 2018 would be read as seconds since 1970.
-    if isinstance(value, str) and "-" in value:
-        value = parse_utc(value)
-    if not isinstance(value, date):
-        raise ValueError('a date or time is written as 2018-07-01 or "2018-07-01T10:30:00Z"')
-    instant = to_utc(value)
-    return instant.date() if instant.time() == time() else instant
-
-
-Gap = Annotated[
-    timedelta,
-    BeforeValidator(_gap, json_schema_input_type=str),
-    PlainSerializer(_gap_text, return_type=str),
-]
-Instant = Annotated[date | datetime, BeforeValidator(_instant, json_schema_input_type=str)]
-
-
-class AreaSpec(Strict):
-    """Which ground, cut into which patches. All lengths in metres."""
-
-    file: RelativePath | None = Field(default=None, description="Vector file with the areas.")
-    bbox: tuple[float, float, float, float] | None = Field(
-        default=None, description="(west, south, east, north) in degrees."
-    )
-    crs: str = Field(default="utm", description="utm, an authority code, a PROJ string or WKT.")
-    patch: float = Field(gt=0, description="Edge of a patch [m].")
-    stride: float | None = Field(default=None, gt=0, description="Default: the patch's edge [m].")
-    align: Literal["lattice", "area"] = Field(
-        default="lattice",
-        description="Patch corners at multiples of the stride, or at the area's own corner.",
-    )
-    cover: float = Field(
-        default=0.999, gt=0, le=1, description="Least fraction of a patch inside the area."
-    )
-
-    @model_validator(mode="after")
-    def _one_ground(self) -> AreaSpec:
-        if (self.file is None) == (self.bbox is None):
-            raise ValueError("give either file or bbox")
-        if self.bbox is not None:
-            west, south, east, north = self.bbox
-            if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
-                raise ValueError(
-                    "bbox is (west, south, east, north) in degrees with west < east and "
-                    "south < north; cut areas at the date line in two"
-                )
-        return self
-
-    @property
-    def stride_m(self) -> float:
-        """Distance of neighbouring patches [m]."""
-        return self.patch if self.stride is None else self.stride
-
-
-class TimeSpec(Strict):
-    """Which time, cut into which steps: half-open [start, end) in UTC."""
-
-    start: Instant
-    end: Instant
-    steps: int = Field(default=1, ge=1, description="Number of equal steps.")
-
-    @model_validator(mode="after")
-    def _ordered(self) -> TimeSpec:
-        self.span.steps(self.steps)
-        return self
-
-    @property
-    def span(self) -> Span:
-        """The whole span."""
-        return Span(to_utc(self.start), to_utc(self.end))
-
-
-class Choose(Strict):
-    """How one acquisition is chosen for a step; ties go to the smaller id."""
-
-    by: Literal["least-cloudy", "coverage-then-time", "nearest"] = Field(
-        default="coverage-then-time",
-        description="least-cloudy: lowest stated cloud cover, then nearest to the middle of the "
-        "step. coverage-then-time: most of the area covered, then nearest. nearest: time alone.",
-    )
-    max_cloud: float | None = Field(
-        default=None, ge=0, le=100, description="Highest cloud cover [%] that the archive states."
-    )
-
-
-class Pair(Strict):
-    """Take the acquisition nearest in time to that of another modality."""
-
-    with_: str = Field(alias="with")
-    within: Gap = Field(description="Largest gap, for example 14d or 36h.")
-
-
-class SourceModality(Strict):
-    """A modality that is read from an archive."""
-
-    product: str
-    bands: Literal["all"] | Annotated[tuple[str, ...], Field(min_length=1)] = "all"
-    gsd: float | None = Field(
-        default=None, gt=0, description="Pixel size [m]; default: the finest of its bands."
-    )
-    provider: str | None = None
-    where: Where = Field(
-        default=EVERYTHING,
-        json_schema_extra={"default": {}},
-        description="Read only items whose properties match: per property a value, a list of "
-        "values, or `{min, max}`. Text is compared without regard to case; an item without the "
-        "property does not match.",
-    )
-    anchor: bool = Field(
-        default=False, description="A sample without a single done step of it is rejected."
-    )
-    choose: Choose = Choose()
-    pair: Pair | None = None
-    follow: str | None = Field(
-        default=None, description="Read the very items that were chosen for this modality."
-    )
-    resampling: Resampling | None = Field(
-        default=None,
-        description="Default by the band's kind: average or bilinear, mode or nearest.",
-    )
-    valid: str = Field(
-        default="measured", description="Validity rule of the product, such as measured or clear."
-    )
-    role: Literal["input", "target"] = "input"
-
-    @model_validator(mode="after")
-    def _one_way_to_choose(self) -> SourceModality:
-        if self.pair is not None and self.follow is not None:
-            raise ValueError("pair and follow exclude each other")
-        if self.anchor and (self.pair is not None or self.follow is not None):
-            raise ValueError("the anchor chooses for itself: it has no pair and no follow")
-        if self.choose != Choose() and (self.pair is not None or self.follow is not None):
-            raise ValueError("pair and follow choose already: choose belongs to their leader")
-        if self.where and self.follow is not None:
-            raise ValueError("follow reads the items of its leader: where belongs to the leader")
-        return self
-
-
-class ClassMask(Strict):
-    """A 0/1 layer: 1 where a class band of another modality holds one of the classes."""
-
-    derive: Literal["class-mask"]
-    from_: str = Field(alias="from", description="A modality with one categorical band.")
-    classes: Annotated[tuple[int, ...], Field(min_length=1)]
-    role: Literal["input", "target"] = "input"
-
-
-def _kind_of_modality(data: Any) -> str:
-    if isinstance(data, dict):
-        return "<derived>" if "derive" in data else "<source>"
-    return "<derived>" if isinstance(data, ClassMask) else "<source>"
-
-
-Modality = Annotated[
-    Annotated[SourceModality, Tag("<source>")] | Annotated[ClassMask, Tag("<derived>")],
-    Discriminator(_kind_of_modality),
-]
 
 
 class SplitSpec(Strict):
@@ -259,6 +71,42 @@ class Checks(Strict):
     )
 
 
+class LabelSpec(Strict):
+    """Labels of whole samples: which classes a class layer shows, and how much of each."""
+
+    from_: str = Field(alias="from", description="A static modality with one categorical band.")
+    scheme: str = Field(
+        default="", description="Table of schemes that joins classes first; default: none."
+    )
+    least: float = Field(
+        default=0.1, gt=0, le=1, description="Fraction from which a class counts as present."
+    )
+
+
+class ScaleSpec(Strict):
+    """A miniature of the same dataset: fewer areas, smaller areas, fewer steps; all else equal."""
+
+    areas: int | None = Field(
+        default=None, ge=1, description="Keep this many areas, taken in turn from each split."
+    )
+    side: float | None = Field(
+        default=None, gt=0, description="Keep a square with this edge about each area's middle [m]."
+    )
+    steps: int | None = Field(
+        default=None, ge=1, description="Keep the first steps; they stay as long as they were."
+    )
+
+    @classmethod
+    def from_text(cls, text: str) -> ScaleSpec:
+        """Read `areas=2 side=5120 steps=4`.
+
+        Raises:
+            RecipeError: A part is no known setting, or no number.
+        """
+        parts = [part.partition("=") for part in text.replace(",", " ").split()]
+        return cls.parse({key: value for key, _, value in parts}, "--scale")
+
+
 class StoreSpec(Strict):
     """How the store is laid out on disk."""
 
@@ -290,9 +138,11 @@ class Recipe(Strict):
     # Who builds is no part of what is built: the plan does not hold it.
     earthengine: EarthEngineSpec | None = Field(default=None, exclude=True)
     modalities: dict[str, Modality] = Field(min_length=1)
+    labels: dict[str, LabelSpec] = Field(default_factory=dict)
     split: SplitSpec | None = None
     checks: Checks = Checks()
     store: StoreSpec = StoreSpec()
+    scale: ScaleSpec | None = None
 
     @model_validator(mode="after")
     def _names(self) -> Recipe:

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from eodata.core.derived_rules import check_composite, check_derived
 from eodata.core.errors import RecipeError, nearest
 from eodata.core.grid import check_nesting
-from eodata.core.product import BandEntry, Product
-from eodata.core.recipe import Choose, ClassMask, Recipe, SourceModality
+from eodata.core.product import Product
+from eodata.core.recipe import Recipe
+from eodata.core.recipe_modality import Choose, SourceModality
+from eodata.core.recipe_queries import bands_of, gsd_of, gsds, is_static, product_of, source_of
+from eodata.core.scheme import Scheme
 
 
-def check_recipe(recipe: Recipe, products: Mapping[str, Product]) -> None:
+def check_recipe(
+    recipe: Recipe, products: Mapping[str, Product], schemes: Mapping[str, Scheme]
+) -> None:
     """Refuse a recipe that no archive could fulfil.
 
     Args:
         recipe: A parsed recipe.
         products: All product tables by id.
+        schemes: All tables of schemes by id.
 
     Raises:
         RecipeError: A product, band, modality or rule does not exist, or rules contradict.
@@ -24,73 +31,13 @@ def check_recipe(recipe: Recipe, products: Mapping[str, Product]) -> None:
     for name, modality in recipe.modalities.items():
         if isinstance(modality, SourceModality):
             _check_source(recipe, name, modality, products)
-        else:
-            _check_class_mask(recipe, name, modality, products)
+            check_composite(name, modality, product_of(recipe, name, products))
+    check_derived(recipe, products, schemes)
     _check_anchor(recipe, products)
     _check_references(recipe, products)
     check_nesting(recipe.area.patch, recipe.area.stride_m, gsds(recipe, products))
     _check_chunk(recipe, products)
     _check_cell(recipe)
-
-
-def product_of(recipe: Recipe, name: str, products: Mapping[str, Product]) -> Product:
-    """Return the product of a source modality, or of the source of a derived one.
-
-    Raises:
-        RecipeError: There is no such product.
-    """
-    modality = source_of(recipe, name)
-    if modality.product not in products:
-        raise RecipeError(
-            f"modalities.{name}.product",
-            f'there is no product "{modality.product}"',
-            "",
-            nearest(modality.product, products),
-        )
-    return products[modality.product]
-
-
-def source_of(recipe: Recipe, name: str) -> SourceModality:
-    """Return the source modality behind `name`, following derivations.
-
-    Raises:
-        RecipeError: A derived modality names one that does not exist, or itself.
-    """
-    seen = [name]
-    modality = recipe.modalities[name]
-    while isinstance(modality, ClassMask):
-        target = modality.from_
-        if target not in recipe.modalities or target in seen:
-            known = set(recipe.modalities) - set(seen)
-            raise RecipeError(
-                f"modalities.{seen[-1]}.from",
-                f'"{target}" is no other modality of this recipe',
-                "a derived modality is computed from one that is read.",
-                nearest(target, known),
-            )
-        seen.append(target)
-        modality = recipe.modalities[target]
-    return modality
-
-
-def bands_of(recipe: Recipe, name: str, products: Mapping[str, Product]) -> tuple[BandEntry, ...]:
-    """Return the bands that a source modality stores, in order."""
-    return product_of(recipe, name, products).select(source_of(recipe, name).bands)
-
-
-def gsd_of(recipe: Recipe, name: str, products: Mapping[str, Product]) -> float:
-    """Return the pixel size of a modality [m]; a derived one has that of its source."""
-    return source_of(recipe, name).gsd or min(b.gsd for b in bands_of(recipe, name, products))
-
-
-def gsds(recipe: Recipe, products: Mapping[str, Product]) -> dict[str, float]:
-    """Return the pixel size of every modality [m]."""
-    return {name: gsd_of(recipe, name, products) for name in recipe.modalities}
-
-
-def is_static(recipe: Recipe, name: str, products: Mapping[str, Product]) -> bool:
-    """Return True for layers without a time axis of their own."""
-    return product_of(recipe, name, products).temporal == "static"
 
 
 def _check_source(
@@ -128,37 +75,6 @@ def _check_source(
             )
 
 
-def _check_class_mask(
-    recipe: Recipe, name: str, modality: ClassMask, products: Mapping[str, Product]
-) -> None:
-    source = source_of(recipe, name)
-    if source is not recipe.modalities[modality.from_]:
-        readable = [n for n, m in recipe.modalities.items() if isinstance(m, SourceModality)]
-        raise RecipeError(
-            f"modalities.{name}.from",
-            f'"{modality.from_}" is a class mask itself',
-            "a derived modality is computed from one that is read.",
-            nearest(modality.from_, readable),
-        )
-    bands = products[product_of(recipe, name, products).id].select(source.bands)
-    if len(bands) != 1 or bands[0].kind != "categorical":
-        raise RecipeError(
-            f"modalities.{name}.from",
-            f'"{modality.from_}" has the bands {", ".join(b.name for b in bands)}',
-            "a class mask is made from exactly one categorical band.",
-            "Add a modality with only the class band, and name it here.",
-        )
-    legend = {c.value for c in bands[0].classes}
-    unknown = [value for value in modality.classes if legend and value not in legend]
-    if unknown:
-        raise RecipeError(
-            f"modalities.{name}.classes",
-            f"{unknown[0]} is no class of {bands[0].name}",
-            "",
-            f"Known: {', '.join(f'{c.value} {c.name}' for c in bands[0].classes)}.",
-        )
-
-
 def _check_anchor(recipe: Recipe, products: Mapping[str, Product]) -> None:
     anchors = [n for n, m in recipe.modalities.items() if getattr(m, "anchor", False)]
     if len(anchors) > 1:
@@ -179,7 +95,7 @@ def _check_anchor(recipe: Recipe, products: Mapping[str, Product]) -> None:
 
 def _check_references(recipe: Recipe, products: Mapping[str, Product]) -> None:
     for name, modality in recipe.modalities.items():
-        if isinstance(modality, ClassMask):
+        if not isinstance(modality, SourceModality):
             continue
         if modality.pair is not None:
             dated = [n for n in recipe.modalities if not is_static(recipe, n, products)]
@@ -197,7 +113,7 @@ def _check_leader(
         n
         for n, m in recipe.modalities.items()
         if isinstance(m, SourceModality)
-        and not (m.follow or m.pair)
+        and not (m.follow or m.pair or m.composite)
         and n in eligible
         and n != name
     ]
@@ -205,7 +121,7 @@ def _check_leader(
         raise RecipeError(
             f"modalities.{name}.{key}",
             f'"{target}" cannot lead {name}',
-            "only a modality that chooses its own dates can.",
+            "only a modality that chooses its own dates, one acquisition per step, can.",
             nearest(target, free),
         )
 

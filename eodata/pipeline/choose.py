@@ -14,10 +14,12 @@ from shapely import make_valid
 from shapely.geometry.base import BaseGeometry
 from shapely.ops import unary_union
 
+from eodata.core.composite import Composite
 from eodata.core.item import Acquisition, Item
-from eodata.core.recipe import Choose, Pair
+from eodata.core.recipe_modality import Choose, Pair
 from eodata.core.span import Span, format_utc
 
+EVERY_CLOUD = Choose()
 SLIVER = 1e-6
 """Share of the ground that no item needs to be read for: what rounded outlines leave."""
 
@@ -36,32 +38,88 @@ def choose_acquisition(
     inside = [a for a in candidates if a.datetime in step]
     if not inside:
         return None, "no acquisition in this step"
+    fitting = _within_limits(inside, rule)
+    if not fitting:
+        return None, _too_cloudy(inside, rule)
+    return min(fitting, key=lambda a: (*_rank(a, step, ground, rule), a.id)), ""
+
+
+def composite_acquisitions(
+    candidates: Sequence[Acquisition],
+    step: Span,
+    ground: BaseGeometry,
+    rule: Choose,
+    composite: Composite,
+) -> tuple[tuple[Acquisition, ...], str]:
+    """Return the acquisitions of one composite, the one on top first, or none and the reason.
+
+    Args:
+        candidates: Acquisitions of one collection, any time.
+        step: The step.
+        ground: The area, EPSG:4326.
+        rule: The recipe's rule; ranks them when only some are taken.
+        composite: The recipe's rule for what lies on top.
+    """
+    inside = [a for a in candidates if a.datetime in step and _coverage(a, ground) > 0]
+    if not inside:
+        return (), "no acquisition in this step"
+    fitting = _within_limits(inside, rule)
+    if not fitting:
+        return (), _too_cloudy(inside, rule)
+    ranked = sorted(fitting, key=lambda a: (*_rank(a, step, ground, rule), a.id))
+    taken = ranked[: composite.at_most]
+    if composite.by == "latest-on-top":
+        taken = sorted(taken, key=lambda a: (a.datetime, a.id), reverse=True)
+    if composite.by == "least-cloudy-on-top":
+        taken = sorted(taken, key=lambda a: (_cloud(a), a.datetime, a.id))
+    return tuple(taken), ""
+
+
+def _within_limits(candidates: Sequence[Acquisition], rule: Choose) -> list[Acquisition]:
+    highest = 100.0 if rule.max_cloud is None else rule.max_cloud
+    lowest = 0.0 if rule.min_cloud is None else rule.min_cloud
+    return [a for a in candidates if lowest <= _cloud(a) <= highest]
+
+
+def _too_cloudy(candidates: Sequence[Acquisition], rule: Choose) -> str:
+    """Say why none of the candidates is within the limits of cloud cover."""
+    if rule.min_cloud is not None:
+        limits = f"{rule.min_cloud:g} to {100.0 if rule.max_cloud is None else rule.max_cloud:g} %"
+        return f"no acquisition of {len(candidates)} has {limits} cloud"
     limit = 100.0 if rule.max_cloud is None else rule.max_cloud
-    clear = [a for a in inside if _cloud(a) <= limit]
-    if not clear:
-        lowest = min(inside, key=lambda a: (_cloud(a), a.id))
-        stated = "none states it" if lowest.cloud is None else f"lowest {lowest.cloud:g} %"
-        return None, (
-            f"no acquisition of {len(inside)} has at most {limit:g} % cloud ({stated}, {lowest.id})"
-        )
-    return min(clear, key=lambda a: (*_rank(a, step, ground, rule), a.id)), ""
+    lowest = min(candidates, key=lambda a: (_cloud(a), a.id))
+    stated = "none states it" if lowest.cloud is None else f"lowest {lowest.cloud:g} %"
+    return (
+        f"no acquisition of {len(candidates)} has at most {limit:g} % cloud ({stated}, {lowest.id})"
+    )
 
 
 def pair_acquisition(
-    candidates: Sequence[Acquisition], partner: datetime | None, rule: Pair
+    candidates: Sequence[Acquisition],
+    partner: datetime | None,
+    rule: Pair,
+    limits: Choose = EVERY_CLOUD,
 ) -> tuple[Acquisition | None, str]:
     """Return the acquisition nearest in time to its partner, or None and the reason for the gap.
 
     Args:
         candidates: Acquisitions of one collection, any time.
         partner: Time of the partner's acquisition; None when its step is empty.
-        rule: Partner and largest gap.
+        rule: Partner, largest and smallest gap.
+        limits: Of cloud cover; its `by` plays no part.
     """
     if partner is None:
         return None, f"its partner {rule.with_} is empty"
     if not candidates:
         return None, f"no acquisition at all to pair with {rule.with_}"
-    best = min(candidates, key=lambda a: (abs(a.datetime - partner), a.datetime, a.id))
+    apart = [a for a in candidates if abs(a.datetime - partner) >= rule.apart]
+    fitting = _within_limits(apart, limits)
+    if not fitting:
+        near = [a for a in apart if abs(a.datetime - partner) <= rule.within]
+        return None, _too_cloudy(near or apart, limits) if apart else (
+            f"no acquisition at least {_days(rule.apart)} from that of {rule.with_}"
+        )
+    best = min(fitting, key=lambda a: (abs(a.datetime - partner), a.datetime, a.id))
     gap = abs(best.datetime - partner)
     if gap > rule.within:
         return None, (

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
+from eodata.core.derivation import Derived
 from eodata.core.errors import GridError, NoItemsError
 from eodata.core.grid import hilbert_order, tile_area
-from eodata.core.item import Acquisition, Item, group_passes
+from eodata.core.item import Item
+from eodata.core.modality_plan import ModalityPlan
 from eodata.core.patch import Area, Patch
-from eodata.core.plan import BandRead, Choice, ModalityPlan, Plan
-from eodata.core.product import BandEntry, Product, ProviderEntry
-from eodata.core.recipe import ClassMask, Recipe, SourceModality
-from eodata.core.recipe_rules import bands_of, gsd_of, gsds, product_of, source_of
+from eodata.core.plan import Choice, Plan
+from eodata.core.product import Product
+from eodata.core.recipe import Recipe
+from eodata.core.recipe_modality import SourceModality
+from eodata.core.recipe_queries import gsds, source_of
+from eodata.core.scheme import Scheme
 from eodata.core.span import Span
 from eodata.core.split import Placed, assign
 from eodata.core.where import Where
-from eodata.pipeline.choose import choose_acquisition, pair_acquisition, static_acquisition
-from eodata.pipeline.derive import derived_band
+from eodata.pipeline.fill import Filled, Filling, fill_area
+from eodata.pipeline.plan_modality import plan_modality
 from eodata.pipeline.reprocessings import latest_by_area
-from eodata.pipeline.resampling import default_resampling
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,12 @@ class Answers:
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
 
-def make_plan(recipe: Recipe, products: Mapping[str, Product], answers: Answers) -> Plan:
+def make_plan(
+    recipe: Recipe,
+    products: Mapping[str, Product],
+    schemes: Mapping[str, Scheme],
+    answers: Answers,
+) -> Plan:
     """Decide everything about a build. Same input, same plan, same digest.
 
     Raises:
@@ -59,9 +68,7 @@ def make_plan(recipe: Recipe, products: Mapping[str, Product], answers: Answers)
     used = {p.area for p in patches}
     areas = {name: area for name, area in answers.areas.items() if name in used}
     table = _ItemTable()
-    modalities = {
-        name: plan_modality(recipe, name, products, answers.providers) for name in recipe.modalities
-    }
+    modalities = _plan_modalities(recipe, products, schemes, answers.providers)
     return Plan(
         recipe=recipe,
         modalities=modalities,
@@ -73,6 +80,28 @@ def make_plan(recipe: Recipe, products: Mapping[str, Product], answers: Answers)
         synthetic=answers.synthetic,
         provenance=dict(answers.provenance),
     )
+
+
+def _plan_modalities(
+    recipe: Recipe,
+    products: Mapping[str, Product],
+    schemes: Mapping[str, Scheme],
+    providers: Mapping[str, str],
+) -> dict[str, ModalityPlan]:
+    """Return all modalities in the order of the recipe; sources are decided before derived ones."""
+    planned: dict[str, ModalityPlan] = {}
+
+    def settle(name: str) -> None:
+        modality = recipe.modalities[name]
+        if name in planned:
+            return
+        if isinstance(modality, Derived):
+            settle(modality.from_)
+        planned[name] = plan_modality(recipe, name, products, schemes, providers, planned)
+
+    for name in recipe.modalities:
+        settle(name)
+    return {name: planned[name] for name in recipe.modalities}
 
 
 def place_patches(
@@ -129,85 +158,6 @@ def search_span(recipe: Recipe, name: str, area: Area) -> Span:
     return Span(span.start - pair.within, span.end + pair.within)
 
 
-def plan_modality(
-    recipe: Recipe, name: str, products: Mapping[str, Product], providers: Mapping[str, str]
-) -> ModalityPlan:
-    """Decide what a modality reads and stores."""
-    modality = recipe.modalities[name]
-    product = product_of(recipe, name, products)
-    gsd = gsd_of(recipe, name, products)
-    static = product.temporal == "static"
-    if isinstance(modality, ClassMask):
-        band = derived_band(name, gsd)
-        return ModalityPlan(
-            name=name,
-            gsd=gsd,
-            static=static,
-            role=modality.role,
-            reads=(),
-            bands=(band,),
-            provider="",
-            product=product.id,
-            collection="",
-            radiometry="class",
-            derive=modality.derive,
-            source=modality.from_,
-            classes=modality.classes,
-            marks_cloud=_marks_cloud(modality, product),
-        )
-    provider = providers[modality.follow or name]
-    entry = product.providers[provider]
-    entries = bands_of(recipe, name, products)
-    reads = tuple(_band_read(e, entry, modality.resampling, gsd) for e in entries)
-    shown = product.display
-    return ModalityPlan(
-        name=name,
-        gsd=gsd,
-        static=static,
-        role=modality.role,
-        reads=reads,
-        bands=tuple(r.band for r in reads),
-        provider=provider,
-        product=product.id,
-        collection=entry.collection,
-        radiometry=entry.radiometry,
-        states_offset=product.states_offset,
-        placed_by=entry.placed_by,
-        trusts_offsets=recipe.checks.trust_offsets,
-        validity=_validity(modality, product, entry, gsd),
-        display=(shown.bands, shown.low, shown.high)
-        if shown and set(shown.bands) <= {e.name for e in entries}
-        else None,
-        leader=modality.follow or "",
-    )
-
-
-def _marks_cloud(modality: ClassMask, product: Product) -> bool:
-    """Return True when every marked class is one that is measured and yet not clear."""
-    clear, measured = product.validity.get("clear"), product.validity.get("measured")
-    if clear is None:
-        return False
-    cloudy = set(clear.invalid) - set(measured.invalid if measured else ())
-    return set(modality.classes) <= cloudy
-
-
-def _band_read(
-    entry: BandEntry, provider: ProviderEntry, resampling: str | None, gsd: float
-) -> BandRead:
-    asset = provider.assets.get(entry.name, entry.name)
-    method = resampling or default_resampling(entry.kind, entry.gsd, gsd)
-    return BandRead(entry.to_band(), asset, method)
-
-
-def _validity(
-    modality: SourceModality, product: Product, provider: ProviderEntry, gsd: float
-) -> tuple[BandRead, tuple[int, ...]] | None:
-    rule = product.validity.get(modality.valid)
-    if rule is None:
-        return None
-    return _band_read(product.band(rule.band), provider, None, gsd), rule.invalid
-
-
 class _ItemTable:
     """Interns items: equal items share one position."""
 
@@ -234,7 +184,7 @@ def _choose_all(
     table: _ItemTable,
 ) -> dict[str, dict[str, tuple[Choice, ...]]]:
     """Fill every step of every read modality; leaders before those that pair or follow."""
-    chosen: dict[str, dict[str, list[tuple[Acquisition | None, str]]]] = {}
+    chosen: dict[str, Filled] = {}
     sources = {n: m for n, m in recipe.modalities.items() if isinstance(m, SourceModality)}
     for name, modality in sorted(sources.items(), key=lambda nm: bool(nm[1].pair or nm[1].follow)):
         if modality.follow is not None:
@@ -242,59 +192,43 @@ def _choose_all(
             continue
         items = latest_by_area(answers.items[name])
         chosen[name] = {
-            area.id: _fill_area(
-                recipe, modalities[name], modality, area, items.get(area.id, ()), chosen
+            area.id: fill_area(
+                recipe,
+                modality,
+                area,
+                items.get(area.id, ()),
+                chosen,
+                static=modalities[name].static,
             )
             for area in areas.values()
         }
-        if not any(acquisition for row in chosen[name].values() for acquisition, _ in row):
+        if not any(filling.acquisitions for row in chosen[name].values() for filling in row):
             raise _nothing_found(modality.where, modalities[name], answers, chosen[name])
     return {
         name: {
-            area: tuple(_intern(acquisition, reason, table) for acquisition, reason in row)
+            area: tuple(_intern(filling, table) for filling in row)
             for area, row in chosen[name].items()
         }
         for name in sources
     }
 
 
-def _fill_area(
-    recipe: Recipe,
-    plan: ModalityPlan,
-    modality: SourceModality,
-    area: Area,
-    items: Sequence[Item],
-    chosen: Mapping[str, Mapping[str, list[tuple[Acquisition | None, str]]]],
-) -> list[tuple[Acquisition | None, str]]:
-    if plan.static:
-        middle = (area.time or recipe.time.span).middle
-        found = static_acquisition(items, area.geometry, middle)
-        return [(found, "" if found else "no item covers this area")]
-    acquisitions = group_passes(items)
-    if modality.pair is not None:
-        partners = chosen[modality.pair.with_][area.id]
-        return [
-            pair_acquisition(acquisitions, p.datetime if p else None, modality.pair)
-            for p, _ in partners
-        ]
-    steps = (area.time or recipe.time.span).steps(recipe.time.steps)
-    return [choose_acquisition(acquisitions, s, area.geometry, modality.choose) for s in steps]
-
-
-def _intern(acquisition: Acquisition | None, reason: str, table: _ItemTable) -> Choice:
-    if acquisition is None:
-        return Choice((), reason)
-    return Choice(tuple(table.add(item) for item in acquisition.items))
+def _intern(filling: Filling, table: _ItemTable) -> Choice:
+    items = tuple(table.add(i) for a in filling.acquisitions for i in a.items)
+    if not filling.composite:
+        return Choice(items, filling.reason)
+    ends = accumulate(len(a.items) for a in filling.acquisitions)
+    return Choice(items, filling.reason, tuple(ends))
 
 
 def _nothing_found(
     where: Where,
     plan: ModalityPlan,
     answers: Answers,
-    rows: Mapping[str, list[tuple[Acquisition | None, str]]],
+    rows: Filled,
 ) -> NoItemsError:
     n_items = sum(len(items) for items in answers.items[plan.name].values())
-    first_reason = next((reason for row in rows.values() for _, reason in row), "")
+    first_reason = next((filling.reason for row in rows.values() for filling in row), "")
     missed = " and matches where" if where else ""
     return NoItemsError(
         f"modality {plan.name}",

@@ -14,7 +14,7 @@ from rasterio.io import DatasetReader
 
 from eodata.core.errors import ProviderError
 from eodata.core.item import Asset, Item
-from eodata.core.plan import BandRead
+from eodata.core.modality_plan import BandRead
 from eodata.core.protocols import Pixels, Query
 from eodata.providers.raster_read import (
     UNREADABLE,

@@ -10,7 +10,7 @@ from rasterio.io import DatasetReader
 
 from eodata.core.errors import ProviderError
 from eodata.core.item import Asset, Item
-from eodata.core.plan import BandRead
+from eodata.core.modality_plan import BandRead
 from eodata.providers.raster_file import RasterFile
 from eodata.providers.source import Valid, Values
 from eodata.providers.warp import read_onto

@@ -14,7 +14,7 @@ from rasterio.errors import RasterioError
 from rasterio.io import DatasetReader
 
 from eodata.core.item import Asset
-from eodata.core.plan import BandRead
+from eodata.core.modality_plan import BandRead
 from eodata.core.product import ProviderEntry
 from eodata.providers.ground_control import GroundControl
 from eodata.providers.raster_file import RasterFile

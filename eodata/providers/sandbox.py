@@ -16,7 +16,7 @@ from odc.geo.geobox import GeoBox
 
 from eodata.core.errors import ProviderError, nearest
 from eodata.core.item import Asset, Item
-from eodata.core.plan import BandRead
+from eodata.core.modality_plan import BandRead
 from eodata.core.protocols import Pixels, Query
 from eodata.core.sandbox_spec import SandboxSettings
 from eodata.core.span import format_utc, parse_utc

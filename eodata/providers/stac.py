@@ -17,8 +17,8 @@ from eodata import resources
 from eodata.core.endpoint import StacLocation
 from eodata.core.errors import ProviderError
 from eodata.core.item import Item
+from eodata.core.modality_plan import BandRead
 from eodata.core.outcome import Cost
-from eodata.core.plan import BandRead
 from eodata.core.product import ProviderEntry
 from eodata.core.protocols import Pixels, Query
 from eodata.providers.raster_read import asset_of

@@ -16,7 +16,8 @@ from zarr.storage import MemoryStore
 from eodata.core.band import Band
 from eodata.core.errors import StoreError
 from eodata.core.grid import crs_wkt
-from eodata.core.plan import ModalityPlan, Plan
+from eodata.core.modality_plan import ModalityPlan
+from eodata.core.plan import Plan
 from eodata.store.files import (
     DATA,
     GROUP_MARK,

@@ -19,7 +19,7 @@ from eodata.core.outcome import FREE, Cost, Outcome, ShardFile, Status, TaskResu
 from eodata.core.span import format_utc
 from eodata.store.files import LEDGER
 
-LEDGER_FORMAT = 2
+LEDGER_FORMAT = 3
 LOCK_SECONDS = 30.0
 
 _SCHEMA = f"""
@@ -33,7 +33,7 @@ CREATE TABLE tasks (
 CREATE TABLE outcomes (
     task TEXT NOT NULL, row INTEGER NOT NULL, step INTEGER NOT NULL, status TEXT NOT NULL,
     reason TEXT NOT NULL, valid REAL NOT NULL, marked REAL, clipped INTEGER NOT NULL,
-    retryable INTEGER NOT NULL,
+    retryable INTEGER NOT NULL, measured TEXT NOT NULL,
     PRIMARY KEY (task, row, step)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE shards (
@@ -123,7 +123,7 @@ class SqliteLedger:
             self._db.execute("DELETE FROM outcomes WHERE task = ?", (result.task,))
             self._db.execute("DELETE FROM shards WHERE task = ?", (result.task,))
             self._db.executemany(
-                "INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [(result.task, *_outcome_row(o)) for o in result.outcomes],
             )
             self._db.executemany(
@@ -148,7 +148,7 @@ class SqliteLedger:
     def outcomes(self) -> Iterator[tuple[str, Outcome]]:
         """Yield `(task id, outcome)`, ordered by task, row and step."""
         query = (
-            "SELECT task, row, step, status, reason, valid, marked, clipped, retryable "
+            "SELECT task, row, step, status, reason, valid, marked, clipped, retryable, measured "
             "FROM outcomes ORDER BY task, row, step"
         )
         for task, *row in self._read(query):
@@ -157,7 +157,7 @@ class SqliteLedger:
     def outcomes_of(self, task: str) -> list[Outcome]:
         """Return the outcomes of one task, ordered by row and step."""
         query = (
-            "SELECT row, step, status, reason, valid, marked, clipped, retryable "
+            "SELECT row, step, status, reason, valid, marked, clipped, retryable, measured "
             "FROM outcomes WHERE task = ? ORDER BY row, step"
         )
         return [_outcome(*row) for row in self._read(query, task)]
@@ -278,7 +278,7 @@ def _outcome_row(o: Outcome) -> tuple[object, ...]:
     return (
         int(o.row), int(o.step), o.status.value, o.reason,
         float(o.valid), None if o.marked is None else float(o.marked), int(o.clipped),
-        int(o.retryable),
+        int(o.retryable), o.measured,
     )  # fmt: skip
 
 
@@ -291,8 +291,10 @@ def _outcome(
     marked: float | None,
     clipped: int,
     retryable: int,
+    measured: str,
 ) -> Outcome:
-    return Outcome(row, step, Status(status), reason, valid, marked, clipped, bool(retryable))
+    told = (row, step, Status(status), reason, valid, marked, clipped, bool(retryable), measured)
+    return Outcome(*told)
 
 
 def _now() -> str:

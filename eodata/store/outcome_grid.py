@@ -27,8 +27,10 @@ class OutcomeGrid:
         reason: Position in `reasons`.
         reasons: Texts, each once.
         valid: Fraction of valid pixels.
-        marked: Fraction of valid pixels that a class mask marks, NaN where there is none.
+        marked: Fraction of valid pixels that a mask marks, NaN where there is none.
         clipped: Number of clipped DN.
+        measured: Position in `told` of what was measured.
+        told: Texts, each once; the first is empty.
         seen: Number of outcomes that told it; 0 means `not built`, which counts as failed.
     """
 
@@ -39,6 +41,8 @@ class OutcomeGrid:
     valid: NDArray[np.float64]
     marked: NDArray[np.float64]
     clipped: NDArray[np.int64]
+    measured: NDArray[np.int32]
+    told: list[str]
     seen: NDArray[np.int64]
 
     def is_status(self, status: Status) -> NDArray[np.bool_]:
@@ -78,6 +82,7 @@ def outcome_grid(plan: Plan, outcomes: Iterable[tuple[str, Outcome]]) -> Outcome
     grid = _nothing_built(plan)
     places = _places(plan, grid.slots)
     known = {text: number for number, text in enumerate(grid.reasons)}
+    told = {text: number for number, text in enumerate(grid.told)}
     for task, outcome in outcomes:
         at = _place(places, task, outcome)
         grid.status[at] = CODE[outcome.status]
@@ -86,8 +91,9 @@ def outcome_grid(plan: Plan, outcomes: Iterable[tuple[str, Outcome]]) -> Outcome
         if outcome.marked is not None:
             grid.marked[at] = outcome.marked
         grid.clipped[at] = outcome.clipped
+        grid.measured[at] = told.setdefault(outcome.measured, len(told))
         grid.seen[at] += 1
-    grid.reasons[:] = known
+    grid.reasons[:], grid.told[:] = known, told
     return grid
 
 
@@ -102,6 +108,8 @@ def _nothing_built(plan: Plan) -> OutcomeGrid:
         valid=np.zeros(shape),
         marked=np.full(shape, np.nan),
         clipped=np.zeros(shape, np.int64),
+        measured=np.zeros(shape, np.int32),
+        told=[""],
         seen=np.zeros(shape, np.int64),
     )
 

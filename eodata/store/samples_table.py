@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from eodata.core.outcome import Status
 from eodata.core.plan import Plan
-from eodata.core.recipe import SourceModality
+from eodata.core.recipe_modality import SourceModality
 from eodata.store.arrays import authority_code
 from eodata.store.outcome_grid import NOT_BUILT, OutcomeGrid
-from eodata.store.steps_table import acquisition, whole_span
+from eodata.store.steps_table import acquisitions, whole_span
 
 TEXT = pd.StringDtype(na_value=np.nan)
 TIME = "datetime64[us, UTC]"
@@ -45,6 +45,8 @@ def _identity(plan: Plan) -> dict[str, Any]:
         "row": np.arange(len(patches), dtype=np.int64),
         "area": pd.array([p.area for p in patches], TEXT),
         "season": pd.array([plan.areas[p.area].season for p in patches], TEXT),
+        "scene": pd.array([plan.areas[p.area].scene for p in patches], TEXT),
+        "region": pd.array([plan.areas[p.area].region for p in patches], TEXT),
         "split": pd.array([p.split for p in placed], TEXT),
         "cell": pd.array([p.cell for p in placed], TEXT),
     }
@@ -133,7 +135,7 @@ def _quality(plan: Plan, grid: OutcomeGrid) -> dict[str, Any]:
         done = grid.is_status(Status.DONE)[:, slots]
         columns[f"{name}:done"] = done.sum(axis=1, dtype=np.int64)
         columns[f"{name}:valid"] = _mean(grid.valid[:, slots], done)
-        if plan.modalities[name].derive:
+        if plan.modalities[name].is_mask:
             columns[f"{name}:marked"] = _mean(grid.marked[:, slots], done)
     return columns
 
@@ -141,7 +143,7 @@ def _quality(plan: Plan, grid: OutcomeGrid) -> dict[str, Any]:
 def _cloud_cover(plan: Plan, grid: OutcomeGrid) -> NDArray[np.float64]:
     """Return the mean cloud cover of the done steps [%], NaN where nothing tells.
 
-    A class mask over time that marks clouds measures it on the patch itself; without one it is
+    A mask over time that marks clouds measures it on the patch itself; without one it is
     what the archive states for the items of the anchor.
     """
     done = grid.is_status(Status.DONE)
@@ -159,8 +161,10 @@ def _cloud_cover(plan: Plan, grid: OutcomeGrid) -> NDArray[np.float64]:
 
 def _stated_cloud(plan: Plan, name: str, area: str) -> list[float]:
     """Return the cloud cover per step that the archive states [%], NaN where it does not."""
-    found = [acquisition(plan, name, area, step) for step in range(plan.n_steps(name))]
-    clouds = [None if a is None else a.cloud for a in found]
+    if plan.is_composite(name):  # what its images state is no cloud cover of the composite
+        return [np.nan] * plan.n_steps(name)
+    found = [acquisitions(plan, name, area, step) for step in range(plan.n_steps(name))]
+    clouds = [one[0].cloud if one else None for one in found]
     return [np.nan if cloud is None else cloud for cloud in clouds]
 
 

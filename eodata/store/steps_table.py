@@ -58,14 +58,17 @@ def steps_table(plan: Plan, grid: OutcomeGrid) -> pa.Table:
         "valid": pa.array(grid.valid.ravel()),
         "marked": pa.array(grid.marked.ravel(), mask=np.isnan(grid.marked.ravel())),
         "clipped": pa.array(grid.clipped.ravel()),
+        "measured": pa.DictionaryArray.from_arrays(
+            pa.array(grid.measured.ravel(), mask=grid.measured.ravel() == 0), pa.array(grid.told)
+        ).dictionary_decode(),
     }
     return pa.table(columns)
 
 
-def acquisition(plan: Plan, modality: str, area: str, step: int) -> Acquisition | None:
-    """Return what fills a step of an area, None for a gap."""
-    chosen = plan.choice(modality, area, step).items
-    return Acquisition(tuple(plan.items[i] for i in chosen)) if chosen else None
+def acquisitions(plan: Plan, modality: str, area: str, step: int) -> tuple[Acquisition, ...]:
+    """Return what fills a step of an area: none for a gap, several for a composite."""
+    chosen = plan.choice(modality, area, step)
+    return tuple(Acquisition(tuple(plan.items[i] for i in one)) for one in chosen.acquisitions)
 
 
 def whole_span(plan: Plan, area: str) -> Span:
@@ -88,16 +91,19 @@ def _lines_of(plan: Plan, area: str, grid: OutcomeGrid) -> Iterator[tuple[Any, .
     spans = plan.spans(area)
     for name, step in grid.slot_names():
         span = whole_span(plan, area) if plan.modalities[name].static else spans[step]
-        yield span.start, span.end, *_facts(acquisition(plan, name, area, step))
+        found = acquisitions(plan, name, area, step)
+        yield span.start, span.end, *_facts(found, composite=plan.is_composite(name))
 
 
-def _facts(found: Acquisition | None) -> tuple[Any, ...]:
-    if found is None:
-        return None, [], *(None for _ in _STATED), None
-    stated = found.items[0].properties
-    when: datetime = found.datetime
+def _facts(found: Sequence[Acquisition], *, composite: bool) -> tuple[Any, ...]:
+    """Return date, items and facts; of a composite only the items, for it has no one date."""
+    ids = [item.id for one in found for item in one.items]
+    if not found or composite:
+        return None, ids, *(None for _ in _STATED), None
+    stated = found[0].items[0].properties
+    when: datetime = found[0].datetime
     values = (_as(kind, stated.get(key)) for _, kind, key in _STATED)
-    return when, [item.id for item in found.items], *values, found.cloud
+    return when, ids, *values, found[0].cloud
 
 
 def _as(kind: pa.DataType, value: object) -> object:

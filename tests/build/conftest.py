@@ -13,7 +13,7 @@ from eodata.build.locations import Wish
 from eodata.build.prepare import Prepared, prepare
 from eodata.core.errors import ProviderError
 from eodata.core.item import Item
-from eodata.core.plan import BandRead
+from eodata.core.modality_plan import BandRead
 from eodata.core.protocols import Pixels
 from eodata.providers.archive import ArchiveProvider
 from eodata.providers.registry import REGISTRY, Registration

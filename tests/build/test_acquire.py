@@ -15,7 +15,7 @@ from shapely.geometry import box
 from eodata.build.acquire import read_acquisition
 from eodata.core.band import Band
 from eodata.core.item import Asset, Item
-from eodata.core.plan import BandRead, ModalityPlan
+from eodata.core.modality_plan import BandRead, ModalityPlan
 from eodata.core.protocols import Pixels
 
 WINDOW = GeoBox((1, 4), Affine(10, 0, 0, 0, -10, 0), CRS("EPSG:32631"))

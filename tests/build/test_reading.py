@@ -12,10 +12,10 @@ import pytest
 from shapely.geometry import Point, box, mapping
 
 from eodata import resources
+from eodata.build.areas import load_areas
 from eodata.build.reading import (
     LoadedRecipe,
     find_recipe,
-    load_areas,
     load_recipe,
     load_split_list,
 )

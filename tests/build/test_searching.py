@@ -11,14 +11,15 @@ from shapely.geometry import box, mapping
 
 from eodata import resources
 from eodata.build import prepare as module
+from eodata.build.areas import load_areas
 from eodata.build.locations import Wish, choose_providers, find_locations
 from eodata.build.prepare import prepare
-from eodata.build.reading import load_areas, load_recipe
+from eodata.build.reading import load_recipe
 from eodata.core.errors import NoItemsError, ProviderError
 from eodata.core.item import Item
 from eodata.core.protocols import Query
-from eodata.core.recipe import SourceModality
-from eodata.core.recipe_rules import is_static, product_of
+from eodata.core.recipe_modality import SourceModality
+from eodata.core.recipe_queries import is_static, product_of
 from eodata.core.sandbox_spec import SandboxSettings
 from eodata.core.where import EVERYTHING
 from eodata.pipeline.plan import search_span

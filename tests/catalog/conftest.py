@@ -13,9 +13,10 @@ from shapely.geometry import box
 
 from eodata.core.band import Band
 from eodata.core.item import Item
+from eodata.core.modality_plan import ModalityPlan
 from eodata.core.outcome import Outcome, Status
 from eodata.core.patch import Area, Patch
-from eodata.core.plan import Choice, ModalityPlan, Plan
+from eodata.core.plan import Choice, Plan
 from eodata.core.product import Product
 from eodata.core.recipe import Recipe
 from eodata.core.split import Placed
@@ -163,6 +164,7 @@ def _modality(name: str) -> ModalityPlan:
         collection=PRODUCTS[name],
         radiometry="",
         derive="class-mask" if derived else "",
+        is_mask=derived,
         marks_cloud=derived,
         source="scl" if derived else "",
         classes=(3, 8, 9) if derived else (),

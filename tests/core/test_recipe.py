@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from eodata import resources
 from eodata.core.errors import RecipeError
-from eodata.core.recipe import Pair, Recipe, TimeSpec
+from eodata.core.recipe import Recipe
+from eodata.core.recipe_modality import Pair
+from eodata.core.recipe_time import TimeSpec
 from eodata.core.span import to_utc
 
 names = st.from_regex(r"[a-z][a-z0-9_]{0,5}", fullmatch=True).map(lambda n: f"m_{n}x")
@@ -123,7 +125,7 @@ def test_recipe_when_defaults_are_left_out_then_all_are_written(raw: dict[str, A
         del raw[key]
     written = Recipe.parse(raw, "x").to_json()
     assert written["store"]["shard_mb"] == 32.0
-    assert written["modalities"]["s1"]["pair"] == {"with": "s2", "within": "14d"}
+    assert written["modalities"]["s1"]["pair"] == {"with": "s2", "within": "14d", "apart": "0d"}
     assert written["modalities"]["cloud"]["from"] == "scl"
     assert written["time"]["start"] == "2018-01-01"
     assert written["area"]["cover"] == 0.999
@@ -173,7 +175,7 @@ def test_unknown_key_at_any_level_then_refused_with_path_and_nearest(
         (("time", "start"), True, "time.start", "True"),
         (("area", "patch"), 0, "area.patch", "0"),
         (("area", "patch"), float("nan"), "area.patch", "nan"),
-        (("area", "file"), "x.geojson", "area", "either file or bbox"),
+        (("area", "file"), "x.geojson", "area", "exactly one of file, bbox and sample"),
         (("area", "bbox"), [4, 50, 3, 51], "area", "west < east"),
         (("area", "bbox"), [3, 50, 4, 91], "area", "degrees"),
         (("modalities", "s1", "pair", "within"), 14, "modalities.s1.pair.within", "14d"),

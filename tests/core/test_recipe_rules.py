@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from eodata import resources
 from eodata.core.errors import RecipeError
 from eodata.core.product import Product
 from eodata.core.recipe import Recipe
-from eodata.core.recipe_rules import bands_of, check_recipe, gsd_of, gsds, is_static, source_of
+from eodata.core.recipe_queries import bands_of, gsd_of, gsds, is_static, source_of
+from eodata.core.recipe_rules import check_recipe
 
 S2 = "modalities.s2"
 
@@ -27,7 +29,7 @@ def spoil(raw: dict[str, Any], changes: dict[str, Any]) -> Recipe:
 def test_recipe_that_says_everything_then_accepted(
     raw: dict[str, Any], tables: dict[str, Product]
 ) -> None:
-    check_recipe(Recipe.parse(raw, "x.yaml"), tables)
+    check_recipe(Recipe.parse(raw, "x.yaml"), tables, resources.schemes())
 
 
 @pytest.mark.parametrize(
@@ -96,7 +98,7 @@ def test_rule_when_broken_then_names_key_and_remedy(
 ) -> None:
     recipe = spoil(raw, changes)
     with pytest.raises(RecipeError) as caught:
-        check_recipe(recipe, tables)
+        check_recipe(recipe, tables, resources.schemes())
     assert caught.value.where == where
     assert fix in caught.value.fix
     assert caught.value.found
@@ -106,19 +108,19 @@ def test_rules_when_remedy_is_followed_then_accepted(
     raw: dict[str, Any], tables: dict[str, Product]
 ) -> None:
     remedy = {f"{S2}.gsd": 60, "area.patch": 360, "area.stride": 360, "split.cell": 720}
-    check_recipe(spoil(raw, remedy), tables)
+    check_recipe(spoil(raw, remedy), tables, resources.schemes())
 
 
 def test_chunk_when_larger_than_the_patch_then_accepted(
     raw: dict[str, Any], tables: dict[str, Product]
 ) -> None:
-    check_recipe(spoil(raw, {"store.chunk": 256}), tables)
+    check_recipe(spoil(raw, {"store.chunk": 256}), tables, resources.schemes())
 
 
 def test_class_bands_when_not_coarser_then_nearest_is_accepted(
     raw: dict[str, Any], tables: dict[str, Product]
 ) -> None:
-    check_recipe(spoil(raw, {"modalities.scl.resampling": "nearest"}), tables)
+    check_recipe(spoil(raw, {"modalities.scl.resampling": "nearest"}), tables, resources.schemes())
 
 
 def test_gsd_when_left_out_then_the_finest_of_the_bands(

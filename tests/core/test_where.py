@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from eodata.core.errors import RecipeError
 from eodata.core.properties import KNOWN, OPEN
-from eodata.core.recipe import SourceModality
+from eodata.core.recipe_modality import SourceModality
 from eodata.core.where import EVERYTHING, Where
 
 ITEM = {

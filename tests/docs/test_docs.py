@@ -123,7 +123,7 @@ def test_errors_then_every_class_and_code_stands_in_one_table(page: Page) -> Non
 
 def test_recipe_reference_when_read_as_a_recipe_then_it_is_one(page: Page) -> None:
     (text,) = blocks(page("recipe-reference.md"), "yaml")
-    check_recipe(Recipe.parse(yaml.safe_load(text), "reference"), resources.products())
+    check_recipe(Recipe.parse(yaml.safe_load(text), "reference"), resources.products(), resources.schemes())
 
 
 def test_recipe_reference_then_it_names_every_reserved_name(page: Page) -> None:

@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from eodata import resources
-from eodata.core.recipe import Recipe, SourceModality
+from eodata.core.recipe import Recipe
+from eodata.core.recipe_modality import SourceModality
 from eodata.core.recipe_rules import check_recipe
 from eodata.pipeline.serving import serving
 from tests.e2e.building import run_command
@@ -57,7 +58,7 @@ def test_readme_recipe_then_is_the_shipped_one_in_short() -> None:
 def test_readme_recipe_for_archives_then_the_archives_can_serve_it() -> None:
     told = {"name": "munich", "title": "Munich", "licence": "CC-BY-4.0"}
     recipe = Recipe.parse({**told, **yaml.safe_load(blocks("yaml")[1])}, "README.md")
-    check_recipe(recipe, resources.products())
+    check_recipe(recipe, resources.products(), resources.schemes())
     for modality in recipe.modalities.values():
         assert isinstance(modality, SourceModality)
         assert "planetary-computer" in serving(resources.products()[modality.product])

@@ -17,7 +17,7 @@ from shapely.geometry import box
 from eodata import resources
 from eodata.core.endpoint import StacLocation
 from eodata.core.errors import AuthError
-from eodata.core.plan import BandRead
+from eodata.core.modality_plan import BandRead
 from eodata.core.protocols import Query
 from eodata.core.span import Span
 from eodata.pipeline.offset_guard import judge_offset

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from shapely.geometry import box
 
+from eodata import resources
 from eodata.core.item import Asset, Item
 from eodata.core.patch import Area
 from eodata.core.plan import Plan
@@ -101,6 +102,6 @@ def plan_of(raw: dict[str, Any], tables: dict[str, Product], areas: dict[str, Ar
             items={n: {a: list(rows) for a in ground} for n, rows in found.items()},
             **more,
         )
-        return make_plan(recipe, tables, answers)
+        return make_plan(recipe, tables, resources.schemes(), answers)
 
     return planner

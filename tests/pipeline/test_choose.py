@@ -10,7 +10,7 @@ from shapely.geometry import Polygon, box
 from shapely.geometry.base import BaseGeometry
 
 from eodata.core.item import Acquisition, Item
-from eodata.core.recipe import Choose, Pair
+from eodata.core.recipe_modality import Choose, Pair
 from eodata.core.span import Span
 from eodata.pipeline.choose import choose_acquisition, pair_acquisition, static_acquisition
 

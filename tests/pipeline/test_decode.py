@@ -9,10 +9,12 @@ import pytest
 from shapely.geometry import box
 
 from eodata.core.band import Band
+from eodata.core.derivation import ClassMask
 from eodata.core.errors import ProviderError
 from eodata.core.item import Asset, Item
 from eodata.pipeline.decode import harmonise, stated_coding
-from eodata.pipeline.derive import class_mask, derived_band
+from eodata.pipeline.derive import class_mask
+from eodata.pipeline.derived_bands import derived_bands
 
 RED = Band("B04", "continuous", "uint16", 10.0, scale=1e-4)
 NEW = Asset("B04", "b04.tif", scale=1e-4, offset=-0.1)
@@ -140,6 +142,7 @@ def test_class_mask_then_one_where_a_class_stands() -> None:
 
 
 def test_derived_band_then_a_legend_of_two_classes() -> None:
-    band = derived_band("cloud", 20)
+    spec = ClassMask.parse({"derive": "class-mask", "from": "scl", "classes": [3]}, "x")
+    (band,) = derived_bands("cloud", spec, (), 20, None)
     assert (band.name, band.kind, band.dtype, band.gsd) == ("cloud", "categorical", "uint8", 20)
     assert [c[:2] for c in band.classes] == [(0, "no cloud"), (1, "cloud")]

@@ -150,7 +150,9 @@ def test_make_plan_when_a_follower_names_no_provider_then_that_of_its_leader(
         recipe,
         "scl",
         {**tables, table.id: table},
+        {},
         {"s2": "other", "scl": "archive"},
+        {},
     )
     assert (planned.provider, planned.collection) == ("other", "S2_SR")
     assert planned.reads[0].asset == "scl-20m"

@@ -16,7 +16,7 @@ from shapely.geometry import Polygon, mapping
 from shapely.geometry.base import BaseGeometry
 
 from eodata.core.band import Band
-from eodata.core.plan import BandRead
+from eodata.core.modality_plan import BandRead
 
 UTM31 = "EPSG:32631"
 NORTH_UP = Affine(10, 0, 500_000, 0, -10, 5_600_000)

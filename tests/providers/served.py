@@ -10,7 +10,7 @@ from dataclasses import replace
 from eodata import resources
 from eodata.core.endpoint import Endpoint, StacLocation
 from eodata.core.item import Item
-from eodata.core.plan import BandRead
+from eodata.core.modality_plan import BandRead
 from eodata.core.product import ProviderEntry
 from eodata.core.sandbox_spec import SandboxSettings
 from eodata.providers.stac import StacProvider

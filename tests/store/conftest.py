@@ -16,9 +16,10 @@ from shapely.geometry import box
 import eodata
 from eodata.core.band import Band
 from eodata.core.item import Asset, Item
+from eodata.core.modality_plan import BandRead, ModalityPlan
 from eodata.core.outcome import Cost, Outcome, ShardFile, Status, TaskResult
 from eodata.core.patch import Area, Patch
-from eodata.core.plan import BandRead, Choice, ModalityPlan, Plan, Task
+from eodata.core.plan import Choice, Plan, Task
 from eodata.core.recipe import Recipe
 from eodata.core.span import Span
 from eodata.core.split import Placed
@@ -78,6 +79,7 @@ def _modality(name: str) -> ModalityPlan:
         collection="c",
         radiometry="reflectance",
         derive="class-mask" if derived else "",
+        is_mask=derived,
         marks_cloud=derived,
         source="scl" if derived else "",
         classes=(8, 9) if derived else (),

@@ -17,8 +17,8 @@ from eodata import resources
 from eodata.core.earthengine import EarthEngineLocation
 from eodata.core.errors import ProviderError
 from eodata.core.item import Asset, Item
+from eodata.core.modality_plan import BandRead
 from eodata.core.outcome import Cost
-from eodata.core.plan import BandRead
 from eodata.core.product import ProviderEntry
 from eodata.core.protocols import Pixels, Query
 from eodata.providers.earthengine.fetch import Fetcher, Layers

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from eodata.sandbox.planet.lattice import Field
 from eodata.sandbox.planet.sites import Floats
 
-DATA = Path(__file__).parent.parent / "data" / "natural_earth_50m.npz"
+DATA = Path(__file__).parents[2] / "data" / "natural_earth_50m.npz"
 STEP_DEG = 0.001
 """Unit of the stored coordinates."""
 KM_PER_DEG = 111.195

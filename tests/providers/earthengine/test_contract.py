@@ -13,7 +13,7 @@ from shapely.geometry import box
 
 from eodata import resources
 from eodata.core.earthengine import EarthEngineLocation
-from eodata.core.plan import BandRead
+from eodata.core.modality_plan import BandRead
 from eodata.core.protocols import Query
 from eodata.core.sandbox_spec import SandboxSettings
 from eodata.core.span import Span

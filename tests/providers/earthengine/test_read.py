@@ -12,7 +12,7 @@ from odc.geo.geobox import GeoBox
 from eodata.core.band import Band
 from eodata.core.earthengine import EarthEngineLocation
 from eodata.core.errors import ProviderError, QuotaError
-from eodata.core.plan import BandRead
+from eodata.core.modality_plan import BandRead
 from eodata.core.product import ProviderEntry
 from eodata.core.protocols import Query
 from eodata.providers.earthengine import pixels

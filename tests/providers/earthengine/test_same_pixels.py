@@ -17,7 +17,7 @@ from shapely.geometry import box
 from eodata import resources
 from eodata.core.earthengine import EarthEngineLocation
 from eodata.core.item import Item
-from eodata.core.plan import BandRead
+from eodata.core.modality_plan import BandRead
 from eodata.core.protocols import Pixels, Provider, Query
 from eodata.core.sandbox_spec import SandboxSettings
 from eodata.core.span import Span

@@ -1,6 +1,6 @@
-"""Make the compact shapes of `eodata.sandbox.planet.globe` from Natural Earth GeoJSON.
+"""Make the compact shapes of land, lakes and towns from Natural Earth GeoJSON.
 
-    python eodata/sandbox/data/make_globe.py FOLDER
+    python eodata/data/make_globe.py FOLDER
 
 The folder holds `ne_50m_land.json`, `ne_50m_lakes.json` and `ne_50m_urban_areas.json` (public
 domain, naturalearthdata.com). `natural_earth_50m.npz` is written next to this file.

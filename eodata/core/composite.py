@@ -1,0 +1,86 @@
+"""What a recipe may say about composites: how several acquisitions of a step become one image."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from eodata.core.strict import Strict
+
+AtMost = Annotated[
+    int | None,
+    Field(ge=1, description="Take this many acquisitions, the first by choose; default: all."),
+]
+
+
+class MedianComposite(Strict):
+    """Per pixel and band the median of all acquisitions."""
+
+    by: Literal["median"]
+    at_most: AtMost = None
+
+
+class TopComposite(Strict):
+    """Per pixel the first valid acquisition; the latest on top, as mosaics of Earth Engine are."""
+
+    by: Literal["latest-on-top", "least-cloudy-on-top"]
+    at_most: AtMost = None
+
+
+class Shadows(Strict):
+    """Where clouds throw their shadows, and which pixels are dark enough to be one."""
+
+    lowest: float = Field(default=200.0, gt=0, description="Lowest cloud [m above ground].")
+    highest: float = Field(default=10_000.0, gt=0, description="Highest cloud [m above ground].")
+    step: float = Field(default=250.0, gt=0, description="Distance of tried heights [m].")
+    dark_below: float = Field(
+        default=0.3, gt=0, description="Sum of B08, B11 and B12 reflectance of a dark pixel."
+    )
+    water_below: float = Field(default=-0.1, description="NDVI of water, which is no shadow.")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Shadows:
+        if self.highest < self.lowest:
+            raise ValueError("highest is below lowest")
+        return self
+
+
+class SchmittComposite(Strict):
+    """Best pixels by cloud, shadow and distance to both (Schmitt et al. 2019), for Sentinel-2 L1C.
+
+    Source: doi:10.5194/isprs-annals-IV-2-W7-145-2019. Images that are nearly free of clouds over
+    the area lie on top; below them each pixel comes from the image with the best score.
+    """
+
+    by: Literal["schmitt-2019"]
+    at_most: AtMost = None
+    cloud_above: float = Field(
+        default=0.2, gt=0, lt=1, description="Cloud score of pixels that count as cloudy."
+    )
+    keep_below: float = Field(
+        default=0.05,
+        ge=0,
+        le=1,
+        description="Images with a smaller cloudy fraction of the area lie on top of all others.",
+    )
+    gsd: float = Field(default=20.0, gt=0, description="Pixel size at which scores are made [m].")
+    survey_gsd: float = Field(
+        default=60.0,
+        gt=0,
+        description="Pixel size at which the cloudy fraction of an area is measured [m].",
+    )
+    shadows: Shadows = Shadows()
+
+
+def _kind(data: Any) -> str:
+    by = data.get("by") if isinstance(data, dict) else getattr(data, "by", None)
+    return {"median": "<median>", "schmitt-2019": "<schmitt>"}.get(str(by), "<top>")
+
+
+Composite = Annotated[
+    Annotated[MedianComposite, Tag("<median>")]
+    | Annotated[SchmittComposite, Tag("<schmitt>")]
+    | Annotated[TopComposite, Tag("<top>")],
+    Discriminator(_kind),
+]
