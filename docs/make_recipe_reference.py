@@ -39,19 +39,31 @@ EXAMPLES = {
     "Recipe.earthengine": "{project: my-project}",
     "Recipe.sandbox": "{seed: 7}",
     "Recipe.modalities": "{s1: {product: sentinel-1-grd}}",
+    "Recipe.labels": "{scene: {from: igbp, scheme: igbp-simplified}}",
     "Recipe.split": "{by: area, file: splits.csv}",
     "Recipe.checks": "{min_valid: 0.9}",
     "Recipe.store": "{block: 16}",
+    "Recipe.scale": "{areas: 2, side: 5120, steps: 4}",
     "AreaSpec.file": "areas.geojson",
     "AreaSpec.bbox": "[3.0, 50.8, 3.1, 50.9]",
+    "AreaSpec.sample": "{draws: [{seed: 1158, season: spring}], land: 100, urban: 50}",
+    "AreaSpec.side": "43520",
+    "AreaSpec.only": "{split: [val, test]}",
     "AreaSpec.crs": "EPSG:3035",
     "AreaSpec.patch": "2560",
     "AreaSpec.stride": "1280",
     "AreaSpec.align": "area",
     "AreaSpec.cover": "0.5",
+    "SampleSpec.draws": "[{seed: 1158, season: spring}, {seed: 1868, season: summer}]",
+    "SampleSpec.land": "100",
+    "SampleSpec.urban": "50",
+    "SampleSpec.apart": "100000",
+    "Draw.seed": "1158",
+    "Draw.season": "spring",
     "TimeSpec.start": "2018-01-01",
     "TimeSpec.end": '"2018-12-01T00:00:00Z"',
     "TimeSpec.steps": "30",
+    "TimeSpec.seasons": "{summer: [2018-06-01, 2018-09-01]}",
     "ArchiveSpec.catalog": "my-archive/catalog.json",
     "ArchiveSpec.like": "earth-search",
     "StacSpec.url": "https://example.org/stac/v1",
@@ -74,6 +86,7 @@ EXAMPLES = {
     "SourceModality.where": "{sat:orbit_state: descending, eo:cloud_cover: {max: 80}}",
     "SourceModality.anchor": "true",
     "SourceModality.choose": "{by: least-cloudy, max_cloud: 40}",
+    "SourceModality.composite": "{by: schmitt-2019}",
     "SourceModality.pair": "{with: s2, within: 6d}",
     "SourceModality.follow": "s2",
     "SourceModality.resampling": "cubic",
@@ -81,12 +94,64 @@ EXAMPLES = {
     "SourceModality.role": "target",
     "Choose.by": "least-cloudy",
     "Choose.max_cloud": "80",
+    "Choose.min_cloud": "20",
+    "MedianComposite.by": "median",
+    "MedianComposite.at_most": "12",
+    "MedianComposite.made_by": "server",
+    "SchmittComposite.by": "schmitt-2019",
+    "SchmittComposite.at_most": "12",
+    "SchmittComposite.cloud_above": "0.25",
+    "SchmittComposite.keep_below": "0.1",
+    "SchmittComposite.gsd": "10",
+    "SchmittComposite.survey_gsd": "100",
+    "SchmittComposite.shadows": "{highest: 8000}",
+    "Shadows.lowest": "300",
+    "Shadows.highest": "8000",
+    "Shadows.step": "500",
+    "Shadows.dark_below": "0.25",
+    "Shadows.water_below": "0.0",
+    "TopComposite.by": "latest-on-top",
+    "TopComposite.at_most": "12",
+    "TopComposite.made_by": "server",
     "Pair.with": "s2",
     "Pair.within": "36h",
+    "Pair.apart": "1h",
     "ClassMask.derive": "class-mask",
     "ClassMask.from": "scl",
+    "ClassMask.band": "SCL",
     "ClassMask.classes": "[3, 8, 9, 10]",
     "ClassMask.role": "target",
+    "ClassMap.derive": "class-map",
+    "ClassMap.from": "igbp",
+    "ClassMap.band": "LC_Type1",
+    "ClassMap.scheme": "igbp-simplified",
+    "ClassMap.role": "target",
+    "S2Cloudless.derive": "s2cloudless",
+    "S2Cloudless.from": "s2",
+    "S2Cloudless.role": "target",
+    "CloudScore.derive": "schmitt-score",
+    "CloudScore.from": "s2",
+    "CloudScore.role": "target",
+    "CloudShadowRules.derive": "cloud-shadow-rules",
+    "CloudShadowRules.from": "s2",
+    "CloudShadowRules.threshold": "0.25",
+    "CloudShadowRules.role": "target",
+    "Threshold.derive": "threshold",
+    "Threshold.from": "cloud_probability",
+    "Threshold.band": "probability",
+    "Threshold.above": "0.4",
+    "Threshold.below": "-20",
+    "Threshold.average_over": "4",
+    "Threshold.dilation_size": "2",
+    "Threshold.role": "target",
+    "Stretch.derive": "stretch",
+    "Stretch.from": "s1",
+    "Stretch.sigmas": "2",
+    "Stretch.role": "target",
+    "LabelSpec.from": "igbp",
+    "LabelSpec.band": "LC_Type1",
+    "LabelSpec.scheme": "igbp-simplified",
+    "LabelSpec.least": "0.2",
     "SplitSpec.by": "cell",
     "SplitSpec.file": "splits.csv",
     "SplitSpec.cell": "10240",
@@ -101,6 +166,10 @@ EXAMPLES = {
     "StoreSpec.shard_mb": "64",
     "StoreSpec.codec": "blosc-lz4",
     "StoreSpec.level": "5",
+    "ScaleSpec.areas": "2",
+    "ScaleSpec.side": "5120",
+    "ScaleSpec.steps": "4",
+    "ScaleSpec.images": "6",
 }
 
 MEANINGS = {
@@ -116,6 +185,9 @@ MEANINGS = {
     "TimeSpec.start": "First instant, included.",
     "TimeSpec.end": "Last instant, excluded.",
     "Pair.with": "The partner: another modality with dates, without pair or follow of its own.",
+    "MedianComposite.by": "How it is made.",
+    "SchmittComposite.by": "How it is made.",
+    "TopComposite.by": "How it is made.",
     "SourceModality.product": "Id of a product table.",
     "SourceModality.bands": "Names or common names, in the order of the band axis.",
     "SourceModality.provider": "Who delivers it; default: the first of the product's table that "
@@ -124,6 +196,18 @@ MEANINGS = {
     "ClassMask.derive": "How it is computed.",
     "ClassMask.classes": "Class values that become 1.",
     "ClassMask.role": "Whether a model gets it or must predict it.",
+    "ClassMap.derive": "How it is computed.",
+    "ClassMap.role": "Whether a model gets it or must predict it.",
+    "S2Cloudless.derive": "How it is computed.",
+    "S2Cloudless.role": "Whether a model gets it or must predict it.",
+    "CloudScore.derive": "How it is computed.",
+    "CloudScore.role": "Whether a model gets it or must predict it.",
+    "CloudShadowRules.derive": "How it is computed.",
+    "CloudShadowRules.role": "Whether a model gets it or must predict it.",
+    "Threshold.derive": "How it is computed.",
+    "Threshold.role": "Whether a model gets it or must predict it.",
+    "Stretch.derive": "How it is computed.",
+    "Stretch.role": "Whether a model gets it or must predict it.",
     "SplitSpec.by": "What goes to one split as a whole.",
     "SplitSpec.fractions": "Share of the areas or cells per split; they add up to 1.",
     "StoreSpec.codec": "Compression of chunks.",
@@ -133,9 +217,14 @@ MEANINGS = {
 TYPES = {
     "TimeSpec.start": "date or time",
     "TimeSpec.end": "date or time",
+    "TimeSpec.seasons": "mapping to lists of 2 dates or times",
     "Pair.within": "time gap",
+    "Pair.apart": "time gap",
 }
 """Where the schema only knows of text."""
+
+DEFAULTS = {"Pair.apart": "`0d`"}
+"""Where the schema has another spelling."""
 
 
 def render() -> str:
@@ -161,21 +250,30 @@ def render() -> str:
 
 def _models(schema: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
     """Yield `(title, model, its schema)`, each model once, in the order of the keys."""
-    waiting = [("", "Recipe", schema)]
+    waiting = [("", "", "Recipe", schema)]
     known = {"Recipe"}
     while waiting:
-        path, name, model = waiting.pop(0)
-        kind = " with `derive`" if "derive" in model["properties"] else ""
+        path, kind, name, model = waiting.pop(0)
         yield f"`{path}`{kind}" if path else "Top level", name, model
         inner = []
         for key, fields in model["properties"].items():
             place = f"{path}.{key}" if path else key
             place += ".NAME" if isinstance(fields.get("additionalProperties"), dict) else ""
-            for found in _references(fields):
+            choices = list(_references(fields))
+            for found in choices:
                 if found not in known:
                     known.add(found)
-                    inner.append((place, found, schema["$defs"][found]))
+                    one = schema["$defs"][found]
+                    inner.append((place, _kind(one) if len(choices) > 1 else "", found, one))
         waiting = [*inner, *waiting] if path else inner
+
+
+def _kind(model: Mapping[str, Any]) -> str:
+    """Return what tells a model from the others that may stand in its place."""
+    for key in ("derive", "by"):
+        if key in model.get("required", ()):
+            return f" with `{key}`: {_type(model['properties'][key])}"
+    return ""
 
 
 def _references(node: Any) -> Iterator[str]:
@@ -196,7 +294,7 @@ def _row(full: str, key: str, fields: Any, required: bool, schema: Mapping[str, 
     cells = (
         f"`{key}`",
         TYPES.get(full) or _type(fields),
-        _default(fields, required),
+        DEFAULTS.get(full) or _default(fields, required),
         meaning,
         f"`{key}: {EXAMPLES[full]}`",
     )
@@ -253,7 +351,7 @@ def _default(fields: Any, required: bool) -> str:
 
 
 def _refuse_leftovers(seen: set[str]) -> None:
-    leftovers = sorted((set(EXAMPLES) | set(MEANINGS) | set(TYPES)) - seen)
+    leftovers = sorted((set(EXAMPLES) | set(MEANINGS) | set(TYPES) | set(DEFAULTS)) - seen)
     if leftovers:
         raise SystemExit(f"{SCRIPT}: {', '.join(leftovers)} is no key of a recipe")
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
+from eodata.core.errors import ProviderError
 from eodata.core.item import Item
 from eodata.core.modality_plan import ModalityPlan
 from eodata.core.outcome import Cost
@@ -81,7 +82,11 @@ def read_acquisition(
     for item in items[1:]:
         if filled.all():
             break
-        below = _read_item(provider, item, modality, window)
+        try:
+            below = _read_item(provider, item, modality, window)
+        except (ProviderError, ContradictedError) as error:
+            error.cost += top.cost
+            raise
         usable = _usable(provider, item, leader, window, below)
         top = _lay_under(top, below, usable & ~filled)
         filled |= usable

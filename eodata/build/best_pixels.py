@@ -1,8 +1,9 @@
 """Composites of best pixels (Schmitt et al. 2019) on a window: score, rank, read what wins.
 
 Clouds are told apart on a coarser grid that reaches beyond the window: by the filters' width on
-all sides, and towards the sun by as far as clouds throw shadows. How cloudy an image is over the
-area as a whole is measured once per area, so that its windows agree on what lies on top.
+all sides, and towards the sun by as far as clouds throw shadows. Its pixels lie on one lattice for
+the whole CRS, and how cloudy an image is over the area as a whole is measured once per area. So
+the windows of an area agree, however it is cut.
 """
 
 from __future__ import annotations
@@ -10,32 +11,28 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from math import ceil, cos, radians, sin
-from typing import TypeVar
+from math import ceil, isfinite
 
 import numpy as np
-from affine import Affine
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
-from eodata.build.acquire import ContradictedError, Layer, read_acquisition
-from eodata.build.composing import Canvas, Image, Pass, guided
+from eodata.build.acquire import ContradictedError, Layer
+from eodata.build.composing import Canvas, Image, Pass, Reader, guided
+from eodata.build.score_grid import grid_azimuth, lattice_over, under, widened
 from eodata.core.composite import SchmittComposite
 from eodata.core.errors import ProviderError
 from eodata.core.modality_plan import ModalityPlan
 from eodata.core.outcome import FREE, Cost
 from eodata.core.protocols import Provider
 from eodata.pipeline.best_pixel import best_of, cloudy_fraction, quality_score
-from eodata.pipeline.cloud_score import cloud_score
+from eodata.pipeline.cloud_score import SCORE_RADIUS_M, cloud_score
 from eodata.pipeline.cloud_shadow import FILTER_REACH, shadow_reach, shadow_score
 
-SCORE_RADIUS_M = 50.0
-"""Half width of the mean filter of the cloud score: 5 px of 10 m."""
 QUALITY_RADIUS_M = 100.0
 """Half width of the mean filter of the quality: 5 px of 20 m."""
-T = TypeVar("T", bound=np.generic)
-MARGIN_M = FILTER_REACH + SCORE_RADIUS_M + QUALITY_RADIUS_M
-"""What all filters together reach beyond a pixel."""
+LOWEST_SUN = 5.0
+"""Elevation [degrees] below which shadows reach too far, 114 km from a cloud of 10 km."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +54,29 @@ class Surveys:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._locks: dict[Hashable, threading.Lock] = {}
-        self._known: dict[Hashable, Survey] = {}
+        self._known: dict[Hashable, Survey | ContradictedError] = {}
 
     def get(self, key: Hashable, make: Callable[[], Survey]) -> tuple[Survey, Cost]:
-        """Return a survey, and what it cost just now: nothing when it was known."""
+        """Return a survey, and what it cost just now: nothing when it was known.
+
+        Raises:
+            ProviderError: An item cannot be read; the next who asks tries again.
+            ContradictedError: No acquisition is believed; this is remembered, too.
+        """
         with self._lock:
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:
-            if key in self._known:
-                return self._known[key], FREE
-            self._known[key] = found = make()
+            known = self._known.get(key)
+            if isinstance(known, Survey):
+                return known, FREE
+            if known is not None:
+                raise ContradictedError(str(known), FREE)
+            try:
+                found = make()
+            except ContradictedError as error:
+                self._known[key] = error
+                raise
+            self._known[key] = found
             return found, found.cost
 
 
@@ -88,19 +98,20 @@ def survey(
 
     Raises:
         ProviderError: An item cannot be read.
+        ContradictedError: Nothing was measured but pixels that are not what the archive says.
     """
-    plan, cost, found = guided(modality, spec.survey_gsd), FREE, []
+    plan, reader = guided(modality, spec.survey_gsd), Reader(provider)
+    cloudy = []
     for items in passes:
-        try:
-            layer = read_acquisition(provider, items, plan, ground)
-        except ContradictedError as error:
-            cost += error.cost
-            found.append(float("nan"))
+        layer = reader.read(items, plan, ground)
+        if layer is None:
+            cloudy.append(float("nan"))
             continue
-        cost += layer.cost
         cloud = cloud_score(_reflectance(layer, plan), _px(SCORE_RADIUS_M, spec.survey_gsd))
-        found.append(cloudy_fraction(cloud, spec.cloud_above))
-    return Survey(tuple(found), cost)
+        cloudy.append(cloudy_fraction(cloud, spec.cloud_above))
+    if reader.refused and np.isnan(cloudy).all():
+        raise reader.contradicted()
+    return Survey(tuple(cloudy), reader.cost)
 
 
 def best_image(
@@ -113,55 +124,65 @@ def best_image(
 ) -> Image:
     """Return per pixel the best acquisition.
 
+    First come the acquisitions that are nearly free of clouds over the area, the least cloudy on
+    top. The others are scored only if that leaves pixels empty.
+
     Args:
         provider: Reads.
         passes: The acquisitions, the preferred first.
         modality: What to read.
         spec: Settings of the scores.
         window: Onto which grid.
-        cloudy: Cloudy fraction of each acquisition over the area.
+        cloudy: Cloudy fraction of each acquisition over the area. Those of which nothing was
+            measured, or believed, are left out: nan.
 
     Raises:
         ProviderError: An item cannot be read, or does not state where the sun stood.
         ContradictedError: No item's pixels are what its archive says.
     """
-    scored = [_quality(provider, items, modality, spec, window) for items in passes]
-    cost = sum((one.cost for one in scored), FREE)
-    quality = np.stack([one.quality for one in scored])
-    best = _on(best_of(quality, cloudy, spec.keep_below), window, spec.gsd)
-    canvas = Canvas(provider, passes, modality, window)
-    for number in np.unique(best[best >= 0]):
-        canvas.lay(int(number), best == number)
+    measured = [number for number, share in enumerate(cloudy) if not np.isnan(share)]
+    ranked = sorted(measured, key=lambda number: cloudy[number])
+    suns = {number: _sun(passes[number], str(window.crs)) for number in measured}
+    reader = Reader(provider)
+    canvas = Canvas(reader, passes, modality, window)
+    for number in ranked:
+        if cloudy[number] < spec.keep_below:
+            canvas.lay(number)
+    others = [number for number in measured if not cloudy[number] < spec.keep_below]
+    if canvas.is_full or not others:
+        return canvas.image()
+    coarse = lattice_over(window, spec.gsd)
+    quality = {n: _quality(reader, passes[n], modality, spec, coarse, *suns[n]) for n in others}
+    shares = [cloudy[number] for number in others]
+    best = under(best_of(np.stack([*quality.values()]), shares, keep_below=0.0), window, coarse)
+    for place in np.unique(best[best >= 0]):
+        canvas.lay(others[place], best == place)
     # At the edge of a swath the coarse grid may promise pixels that the fine one does not have.
-    for number in np.argsort([np.inf if np.isnan(c) else c for c in cloudy], kind="stable"):
-        canvas.lay(int(number), _on(~np.isnan(quality[number]), window, spec.gsd))
-    return canvas.image(cost)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Scored:
-    quality: NDArray[np.float32]
-    cost: Cost
+    for number in sorted(others, key=ranked.index):
+        canvas.lay(number, under(~np.isnan(quality[number]), window, coarse))
+    return canvas.image()
 
 
 def _quality(
-    provider: Provider,
+    reader: Reader,
     items: Pass,
     modality: ModalityPlan,
     spec: SchmittComposite,
-    window: GeoBox,
-) -> _Scored:
-    """Return the quality on the coarse grid of the window; all NaN for pixels not believed."""
-    azimuth, zenith = _sun(items)
-    wide, inner = _widened(window, spec, azimuth, zenith)
+    coarse: GeoBox,
+    azimuth: float,
+    zenith: float,
+) -> NDArray[np.float32]:
+    """Return the quality on a coarse grid; all NaN for pixels not believed."""
+    score, mean = _px(SCORE_RADIUS_M, spec.gsd), _px(QUALITY_RADIUS_M, spec.gsd)
+    filters = score + ceil(FILTER_REACH / spec.gsd) + mean
+    shadows = shadow_reach(zenith, spec.shadows.highest)
+    wide, inner = widened(coarse, filters, azimuth, shadows)
     plan = guided(modality, spec.gsd)
-    try:
-        layer = read_acquisition(provider, items, plan, wide)
-    except ContradictedError as error:
-        shape = (inner[0].stop - inner[0].start, inner[1].stop - inner[1].start)
-        return _Scored(np.full(shape, np.nan, np.float32), error.cost)
+    layer = reader.read(items, plan, wide)
+    if layer is None:
+        return np.full(tuple(coarse.shape), np.nan, np.float32)
     bands, rule = _reflectance(layer, plan), spec.shadows
-    cloud = cloud_score(bands, _px(SCORE_RADIUS_M, spec.gsd))
+    cloud = cloud_score(bands, score)
     shadow = shadow_score(
         bands,
         cloud,
@@ -173,8 +194,7 @@ def _quality(
         water_ndvi_below=rule.water_below,
         heights=(rule.lowest, rule.highest, rule.step),
     )
-    quality = quality_score(cloud, shadow, _px(QUALITY_RADIUS_M, spec.gsd))
-    return _Scored(quality[inner], layer.cost)
+    return quality_score(cloud, shadow, mean)[inner]
 
 
 def _reflectance(layer: Layer, plan: ModalityPlan) -> dict[str, NDArray[np.float32]]:
@@ -185,60 +205,33 @@ def _reflectance(layer: Layer, plan: ModalityPlan) -> dict[str, NDArray[np.float
     }
 
 
-def _sun(items: Pass) -> tuple[float, float]:
-    """Return azimuth and zenith of the sun [degrees] over the first item.
+def _sun(items: Pass, crs: str) -> tuple[float, float]:
+    """Return azimuth, from grid north, and zenith of the sun [degrees] over the first item.
 
     Raises:
-        ProviderError: The archive does not state them.
+        ProviderError: The archive does not state them, or the sun is too low.
     """
     told = items[0].properties
     try:
         azimuth, elevation = float(told["view:sun_azimuth"]), float(told["view:sun_elevation"])
     except (KeyError, TypeError, ValueError):
+        azimuth = elevation = float("nan")
+    if not (isfinite(azimuth) and isfinite(elevation)):
         raise ProviderError(
             f"item {items[0].id}",
             "the archive does not state view:sun_azimuth and view:sun_elevation",
             "a composite by schmitt-2019 looks for shadows away from the sun.",
             "Use another composite, or a provider that states both.",
-        ) from None
-    return azimuth, 90.0 - elevation
-
-
-def _widened(
-    window: GeoBox, spec: SchmittComposite, azimuth: float, zenith: float
-) -> tuple[GeoBox, tuple[slice, slice]]:
-    """Return the coarse grid that tells all about a window, and where the window lies in it.
-
-    Both grids share the north-west corner of the window. The sun's azimuth is taken from grid
-    north: the few degrees to true north move the far end of a shadow, not its side.
-    """
-    reach = shadow_reach(zenith, spec.shadows.highest)
-    east, north = sin(radians(azimuth)) * reach, cos(radians(azimuth)) * reach
-    gsd, own = spec.gsd, abs(window.affine.a)
-    before = (_up(MARGIN_M + max(0.0, north), gsd), _up(MARGIN_M + max(0.0, -east), gsd))
-    after = (_up(MARGIN_M + max(0.0, -north), gsd), _up(MARGIN_M + max(0.0, east), gsd))
-    size = [ceil(n * own / gsd - 1e-9) for n in window.shape]
-    height, width = (b + n + a for b, n, a in zip(before, size, after, strict=True))
-    corner = Affine(
-        gsd, 0, window.affine.c - before[1] * gsd, 0, -gsd, window.affine.f + before[0] * gsd
-    )
-    rows, cols = (slice(b, b + n) for b, n in zip(before, size, strict=True))
-    return GeoBox((height, width), corner, window.crs), (rows, cols)
-
-
-def _on(coarse: NDArray[T], window: GeoBox, gsd: float) -> NDArray[T]:
-    """Return the value of the coarse pixel under the centre of each pixel of a window."""
-    own = abs(window.affine.a)
-    rows, cols = (
-        np.minimum(((np.arange(n) + 0.5) * own / gsd).astype(np.intp), limit - 1)
-        for n, limit in zip(window.shape, coarse.shape, strict=True)
-    )
-    return coarse[np.ix_(rows, cols)]
+        )
+    if not LOWEST_SUN <= elevation <= 90.0:
+        raise ProviderError(
+            f"item {items[0].id}",
+            f"the sun stood at an elevation of {elevation:g} degrees",
+            f"below {LOWEST_SUN:g} degrees the shadows of clouds reach too far to be looked for.",
+            "Leave such items out: where: {view:sun_elevation: {min: 10}}.",
+        )
+    return grid_azimuth(azimuth, items[0].footprint, crs), 90.0 - elevation
 
 
 def _px(metres: float, gsd: float) -> int:
     return max(1, round(metres / gsd))
-
-
-def _up(metres: float, gsd: float) -> int:
-    return ceil(metres / gsd)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
 from eodata.build.acquire import ContradictedError, Layer, read_acquisition
+from eodata.core.errors import ProviderError
 from eodata.core.item import Item
 from eodata.core.modality_plan import ModalityPlan
 from eodata.core.outcome import FREE, Cost
 from eodata.core.protocols import Provider
 from eodata.pipeline.best_pixel import median_of
+from eodata.pipeline.resampling import default_resampling
 
 STACK_BYTES = 512 * 1024 * 1024
 """A median holds all acquisitions at once; larger windows are made in strips."""
@@ -31,7 +33,7 @@ class Image:
     Attributes:
         layer: Pixels, and what they cost.
         origin: `(H, W)`, position of the acquisition that each pixel came from, -1 for none; None
-            where every pixel came from all.
+            where no choice was made: a step of one acquisition, or pixels that came from all.
     """
 
     layer: Layer
@@ -40,7 +42,7 @@ class Image:
     def told(self, passes: Sequence[Pass], rows: slice, cols: slice) -> str:
         """Return the share of a sample's pixels per acquisition, named by its first item, as JSON.
 
-        `""` where there is but one, or every pixel came from all.
+        `""` where no choice was made, or no pixel is filled.
         """
         if self.origin is None:
             return ""
@@ -52,60 +54,91 @@ class Image:
         return json.dumps({"from": shares}) if shares else ""
 
 
+class Reader:
+    """Reads the acquisitions of one image and adds up what that takes, failures included.
+
+    Attributes:
+        cost: Of everything so far.
+        refused: Why the last acquisition was not believed; `""` when all were.
+    """
+
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
+        self.cost: Cost = FREE
+        self.refused = ""
+
+    def read(self, items: Pass, modality: ModalityPlan, window: GeoBox) -> Layer | None:
+        """Return the pixels of an acquisition; None when they contradict what its archive says.
+
+        Raises:
+            ProviderError: An item cannot be read. Its cost is that of everything so far.
+        """
+        try:
+            layer = read_acquisition(self._provider, items, modality, window)
+        except ContradictedError as error:
+            self.cost += error.cost
+            self.refused = str(error)
+            return None
+        except ProviderError as error:
+            error.cost = self.cost = self.cost + error.cost
+            raise
+        self.cost += layer.cost
+        return layer
+
+    def contradicted(self) -> ContradictedError:
+        """Return the error of an image that no acquisition is believed for."""
+        return ContradictedError(self.refused, self.cost)
+
+
 def median_image(
     provider: Provider, passes: Sequence[Pass], modality: ModalityPlan, window: GeoBox
 ) -> Image:
     """Return per pixel and band the median of all acquisitions that are valid there.
 
+    An acquisition whose pixels contradict its archive in one strip is left out of all.
+
     Raises:
         ProviderError: An item cannot be read. Nothing is returned in part.
         ContradictedError: No item's pixels are what its archive says.
     """
-    row_bytes = window.shape[1] * (np.dtype(modality.dtype).itemsize * len(modality.reads) + 1)
-    rows = max(1, int(STACK_BYTES // (row_bytes * len(passes))))
-    strips = [
-        _median_strip(provider, passes, modality, window[start : start + rows, :])
-        for start in range(0, window.shape[0], rows)
-    ]
-    cost = sum((strip.cost for strip in strips), FREE)
+    reader, believed = Reader(provider), list(passes)
+    rows = _strip_rows(len(passes), modality, window)
+    strips: list[Layer] = []
+    while len(strips) * rows < window.shape[0]:
+        start = len(strips) * rows
+        part = window[start : min(start + rows, window.shape[0]), :]
+        read = [(items, reader.read(items, modality, part)) for items in believed]
+        layers = [layer for _, layer in read if layer is not None]
+        if not layers:
+            raise reader.contradicted()
+        if strips and len(layers) < len(read):
+            strips = []  # begin again without it
+        else:
+            strips.append(_median(layers))
+        believed = [items for items, layer in read if layer is not None]
     values, valid, clipped = (
         np.concatenate([getattr(strip, key) for strip in strips], axis=-2)
         for key in ("values", "valid", "clipped")
     )
-    return Image(Layer(values, valid, clipped, cost), None)
+    return Image(Layer(values, valid, clipped, reader.cost), None)
 
 
-def _median_strip(
-    provider: Provider, passes: Sequence[Pass], modality: ModalityPlan, window: GeoBox
-) -> Layer:
-    layers, cost = read_believed(provider, passes, modality, window)
-    values, valid = median_of(
-        np.stack([layer.values for layer in layers]), np.stack([layer.valid for layer in layers])
-    )
-    clipped = np.maximum.reduce([layer.clipped for layer in layers])
-    return Layer(values, valid, np.where(valid, clipped, 0).astype(np.uint8), cost)
+def _strip_rows(count: int, modality: ModalityPlan, window: GeoBox) -> int:
+    """Return of how many rows at once all acquisitions are held."""
+    pixel_bytes = np.dtype(modality.dtype).itemsize * len(modality.reads) + 2  # valid and clipped
+    return max(1, int(STACK_BYTES // (pixel_bytes * window.shape[1] * count)))
 
 
-def read_believed(
-    provider: Provider, passes: Sequence[Pass], modality: ModalityPlan, window: GeoBox
-) -> tuple[list[Layer], Cost]:
-    """Read all acquisitions, without those whose pixels contradict what their archive says.
-
-    Raises:
-        ProviderError: An item cannot be read.
-        ContradictedError: None is left.
-    """
-    layers: list[Layer] = []
-    cost, refused = FREE, None
-    for items in passes:
-        try:
-            layers.append(read_acquisition(provider, items, modality, window))
-            cost += layers[-1].cost
-        except ContradictedError as error:
-            cost, refused = cost + error.cost, error
-    if not layers and refused is not None:
-        raise ContradictedError(str(refused), cost)
-    return layers, cost
+def _median(layers: Sequence[Layer]) -> Layer:
+    valid = np.stack([layer.valid for layer in layers])
+    # Band by band: a stack of all would hold everything twice.
+    bands = [
+        median_of(np.stack([layer.values[c : c + 1] for layer in layers]), valid)[0]
+        for c in range(len(layers[0].values))
+    ]
+    clipped = np.maximum.reduce([np.where(one.valid, one.clipped, 0) for one in layers])
+    seen = np.logical_or.reduce(valid)
+    return Layer(np.concatenate(bands), seen, clipped.astype(np.uint8), FREE)
 
 
 def top_image(
@@ -117,12 +150,9 @@ def top_image(
         ProviderError: An item cannot be read. Nothing is returned in part.
         ContradictedError: No item's pixels are what its archive says.
     """
-    canvas = Canvas(provider, passes, modality, window)
-    everywhere = np.ones(tuple(window.shape), np.bool_)
+    canvas = Canvas(Reader(provider), passes, modality, window)
     for number in range(len(passes)):
-        if canvas.is_full:
-            break
-        canvas.lay(number, everywhere)
+        canvas.lay(number)
     return canvas.image()
 
 
@@ -130,24 +160,21 @@ class Canvas:
     """An image that fills with pixels of one acquisition after the other; none is painted over.
 
     Args:
-        provider: Reads.
+        reader: Reads.
         passes: The acquisitions.
         modality: What to read.
         window: Onto which grid.
     """
 
     def __init__(
-        self, provider: Provider, passes: Sequence[Pass], modality: ModalityPlan, window: GeoBox
+        self, reader: Reader, passes: Sequence[Pass], modality: ModalityPlan, window: GeoBox
     ) -> None:
         shape = tuple(window.shape)
-        self._read: Callable[[Pass], Layer] = lambda items: read_acquisition(
-            provider, items, modality, window
-        )
-        self._passes = passes
+        self._reader, self._passes, self._modality = reader, passes, modality
+        self._window = window
         self._values = np.full((len(modality.reads), *shape), modality.fill, modality.dtype)
         self._clipped = np.zeros(shape, np.uint8)
-        self._cost = FREE
-        self._refused: ContradictedError | None = None
+        self._known: dict[int, NDArray[np.bool_]] = {}
         self.origin = np.full(shape, -1, np.int16)
 
     @property
@@ -155,41 +182,53 @@ class Canvas:
         """True when every pixel is filled."""
         return bool((self.origin >= 0).all())
 
-    def lay(self, number: int, where: NDArray[np.bool_]) -> None:
+    def lay(self, number: int, where: NDArray[np.bool_] | None = None) -> None:
         """Fill the empty ones of some pixels from an acquisition, as far as it is valid there.
 
-        An acquisition whose pixels contradict its archive fills nothing.
+        An acquisition whose pixels contradict its archive fills nothing. One that has nothing to
+        give is not read.
+
+        Args:
+            number: Which acquisition.
+            where: `(H, W)`, which pixels; None means all.
+
+        Raises:
+            ProviderError: An item cannot be read.
         """
-        wanted = where & (self.origin < 0)
+        wanted = self.origin < 0
+        if where is not None:
+            wanted &= where
+        if number in self._known:
+            wanted &= self._known[number]
         if not wanted.any():
             return
-        try:
-            layer = self._read(self._passes[number])
-        except ContradictedError as error:
-            self._cost += error.cost
-            self._refused = error
+        layer = self._reader.read(self._passes[number], self._modality, self._window)
+        if layer is None:
+            self._known[number] = np.zeros(wanted.shape, np.bool_)
             return
+        self._known[number] = layer.valid
         take = wanted & layer.valid
-        self._values[:, take] = layer.values[:, take]
-        self._clipped[take] = layer.clipped[take]
+        np.copyto(self._values, layer.values, where=take)
+        np.copyto(self._clipped, layer.clipped, where=take)
         self.origin[take] = number
-        self._cost += layer.cost
 
-    def image(self, more: Cost = FREE) -> Image:
+    def image(self) -> Image:
         """Return what was laid.
 
         Raises:
             ContradictedError: Nothing was, for no item's pixels are what its archive says.
         """
-        cost = self._cost + more
         filled = self.origin >= 0
-        if self._refused is not None and not filled.any():
-            raise ContradictedError(str(self._refused), cost)
-        return Image(Layer(self._values, filled, self._clipped, cost), self.origin)
+        if self._reader.refused and not filled.any():
+            raise self._reader.contradicted()
+        return Image(Layer(self._values, filled, self._clipped, self._reader.cost), self.origin)
 
 
 def guided(modality: ModalityPlan, gsd: float) -> ModalityPlan:
-    """Return the modality that reads what a composite is decided by."""
-    reads = modality.guides
+    """Return the modality that reads what a composite is decided by, at some pixel size [m]."""
+    reads = tuple(
+        replace(read, resampling=default_resampling(read.band.kind, read.band.gsd, gsd))
+        for read in modality.guides
+    )
     bands = tuple(read.band for read in reads)
     return replace(modality, gsd=gsd, reads=reads, bands=bands, validity=None, composite="")

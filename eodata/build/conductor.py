@@ -49,7 +49,7 @@ def build(prepared: Prepared, root: Path, settings: Settings) -> BuildReport:
         job = Job(str(root), plan.digest, tuple(sorted(locations.items())))
         with SqliteLedger(root) as ledger:
             n_run = _run_all(job, plan, ledger, settings)
-            write_tables(root, plan, ledger.outcomes())
+            write_tables(root, plan, ledger.outcomes(), recount=bool(n_run))
             write_card(root, make_card(root, plan, resources.products(), datetime.now(UTC)))
             ended = _Ended(
                 *count_outcomes(outcome for _, outcome in ledger.outcomes()),

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import product
 
 import numpy as np
 
 from eodata.build.shard import Shard
 from eodata.core.derivation import Derived
-from eodata.core.outcome import Outcome
+from eodata.core.outcome import Outcome, Status
 from eodata.core.plan import Plan
-from eodata.pipeline.derive import derive
+from eodata.pipeline.derive import Derivation, derive
 from eodata.store.reader import StoreReader
 
 BATCH_PIXELS = 8 * 256 * 256
 """Pixels that are derived at once: enough to be quick, few enough for the memory."""
+NOTHING_SEEN = Outcome(-1, -1, Status.REJECTED, "no valid pixel")
 
 
 def fill_derived(plan: Plan, store: StoreReader, shard: Shard, lost: Sequence[Outcome]) -> None:
@@ -31,31 +33,41 @@ def fill_derived(plan: Plan, store: StoreReader, shard: Shard, lost: Sequence[Ou
     if not isinstance(spec, Derived):
         raise TypeError(f"{task.modality} is read, not derived")
     source = plan.modalities[modality.source]
-    missing = {(o.row, o.step): o for o in lost}
-    first_row, steps = plan.blocks[task.block].first_row, range(task.first, task.last)
-    for positions in _batches(shard):
+    fates = {(o.row, o.step): o for o in lost}
+    first_row = plan.blocks[task.block].first_row
+    for positions, steps in _batches(shard):
         rows = slice(first_row + positions.start, first_row + positions.stop)
-        values, valid = store.read_block(modality.source, rows, slice(task.first, task.last))
-        shape = (len(positions) * len(steps), *values.shape[2:])
-        seen = valid.reshape(shape[0], *valid.shape[2:])
-        found = derive(spec, modality, source, values.reshape(shape), seen)
-        for number, (position, step) in enumerate((p, s) for p in positions for s in steps):
-            fate = missing.get((first_row + position, step))
-            if fate is not None and not seen[number].any():
+        values, valid = store.read_block(modality.source, rows, slice(steps.start, steps.stop))
+        images, seen = values.reshape(-1, *values.shape[2:]), valid.reshape(-1, *valid.shape[2:])
+        there = np.logical_or.reduce(seen, axis=(1, 2))  # the rest needs no computing
+        found = derive(spec, modality, source, images[there], seen[there]) if there.any() else None
+        number = 0
+        for (position, step), is_there in zip(product(positions, steps), there, strict=True):
+            if is_there and found is not None:
+                _put(shard, found, number, position, step)
+                number += 1
+            else:
+                fate = fates.get((first_row + position, step), NOTHING_SEEN)
                 shard.note([position], step, fate.status, fate.reason, retryable=fate.retryable)
-                continue
-            usable = found.valid[number]
-            marked = None
-            if modality.is_mask and usable.any():
-                marked = float(np.mean(found.values[number, 0][usable]))
-            told = found.measured[number] if found.measured else ""
-            shard.put(position, step, found.values[number], usable, marked=marked, measured=told)
 
 
-def _batches(shard: Shard) -> Iterator[range]:
-    """Yield runs of positions that together hold about `BATCH_PIXELS`."""
+def _put(shard: Shard, found: Derivation, number: int, position: int, step: int) -> None:
+    """Place one image of a batch in a shard."""
+    values, usable = found.values[number], found.valid[number]
+    marked = None
+    if shard.modality.is_mask and usable.any():
+        marked = float(np.mean(values[0][usable]))
+    told = found.measured[number] if found.measured else ""
+    shard.put(position, step, values, usable, marked=marked, measured=told)
+
+
+def _batches(shard: Shard) -> Iterator[tuple[range, range]]:
+    """Yield runs of positions and of steps that together hold at most about `BATCH_PIXELS`."""
     n = len(shard.plan.blocks[shard.task.block].patches)
-    pixels = int(np.prod(shard.valid.shape[1:]))
-    size = max(1, BATCH_PIXELS // pixels)
+    steps = range(shard.task.first, shard.task.last)
+    pixels = int(np.prod(shard.valid.shape[2:]))
+    n_steps = min(len(steps), max(1, BATCH_PIXELS // pixels))
+    size = max(1, BATCH_PIXELS // (pixels * len(steps)))
     for start in range(0, n, size):
-        yield range(start, min(start + size, n))
+        for first in range(0, len(steps), n_steps):
+            yield range(start, min(start + size, n)), steps[first : first + n_steps]

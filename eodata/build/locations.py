@@ -8,6 +8,7 @@ from pathlib import Path
 
 from eodata import resources
 from eodata.build.reading import LoadedRecipe
+from eodata.core.composite_rules import check_server_composite
 from eodata.core.earthengine import EarthEngineLocation
 from eodata.core.endpoint import Endpoint, StacLocation
 from eodata.core.errors import AuthError, RecipeError, nearest
@@ -25,6 +26,8 @@ ANY_STAC = "stac"
 """Name of the provider for STAC APIs that are in no table."""
 EARTHENGINE = "earthengine"
 """Name of the provider for Earth Engine."""
+COMPOSERS = (EARTHENGINE,)
+"""Providers that are a `Composer`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,8 @@ class Wish:
 
     Attributes:
         recipe: Name or path.
-        provider: Overrides the recipe's providers; `""` keeps them.
+        provider: Overrides the recipe's providers: one for all modalities, or `s1=NAME,s2=NAME` for
+            some; `""` keeps them.
         archive: Catalog for the provider `archive`; `""` keeps the recipe's.
         sandbox: World of the provider `sandbox`, as `SandboxSettings.from_text` reads it; `""`
             keeps the recipe's.
@@ -215,23 +219,47 @@ def choose_providers(
     that keeps the product and can be used here. Nothing is swapped in silently.
 
     Raises:
-        RecipeError: The named provider does not keep the product, or in another radiometry.
+        RecipeError: The named provider does not keep the product, or in another radiometry, or
+            cannot make the composite that is asked of it.
         AuthError: No provider that keeps the product can be used here.
     """
     products = known_products(loaded.recipe)
+    asked = _asked(override, loaded.recipe)
     chosen: dict[str, str] = {}
     for name, modality in loaded.recipe.modalities.items():
         if not isinstance(modality, SourceModality):
             continue
         product = product_of(loaded.recipe, name, products)
-        wanted = override or modality.provider
+        wanted = asked.get(modality.follow or name) or modality.provider
         if wanted:
             check_provider(name, product, wanted, products.values())
         usable = [p for p in serving(product) if p in locations and _may_serve(p, wanted)]
         if not usable:
             raise _nobody(name, product, wanted)
         chosen[name] = usable[0]
+        trusted = loaded.recipe.checks.trust_offsets
+        check_server_composite(
+            name, modality, product, chosen[name], COMPOSERS, trusts_offsets=trusted
+        )
     return chosen
+
+
+def _asked(override: str, recipe: Recipe) -> dict[str, str]:
+    """Return the provider per source modality that the command line names.
+
+    Raises:
+        RecipeError: There is no such modality, or it is not read.
+    """
+    read = [n for n, m in recipe.modalities.items() if isinstance(m, SourceModality)]
+    asked: dict[str, str] = {}
+    for part in filter(None, override.split(",")):
+        name, equals, provider = part.strip().partition("=")
+        if equals and name not in read:
+            raise RecipeError(
+                "--provider", f'no modality "{name}" is read', "", nearest(name, read)
+            )
+        asked |= {name: provider} if equals else dict.fromkeys(read, name)
+    return asked
 
 
 def _nobody(name: str, product: Product, wanted: str | None) -> AuthError:

@@ -21,17 +21,19 @@ from eodata.build.locations import (
 )
 from eodata.build.reaching import refuse_unreachable
 from eodata.build.reading import LoadedRecipe, load_recipe, load_split_list
+from eodata.core.derivation import S2Cloudless
 from eodata.core.errors import RecipeError
 from eodata.core.item import Item
 from eodata.core.patch import Area, Patch
 from eodata.core.plan import Plan
 from eodata.core.protocols import Provider, Query
-from eodata.core.recipe import ScaleSpec
+from eodata.core.recipe import Recipe, ScaleSpec
 from eodata.core.recipe_modality import SourceModality
 from eodata.core.recipe_queries import is_static, product_of, source_of
 from eodata.core.split import Placed
 from eodata.core.where import Where
 from eodata.pipeline.plan import Answers, make_plan, place_patches, search_span
+from eodata.pipeline.s2cloudless import check_installed
 from eodata.pipeline.searches import Wanted, search_blocks
 from eodata.providers.registry import open_provider
 
@@ -57,6 +59,7 @@ def prepare(wish: Wish) -> Prepared:
     """
     scale = ScaleSpec.from_text(wish.scale) if wish.scale else None
     loaded = load_recipe(wish.recipe, scale)
+    _check_packages(loaded.recipe)
     locations = find_locations(loaded, wish)
     chosen = choose_providers(loaded, wish.provider, locations)
     refuse_unused(wish, chosen)
@@ -77,6 +80,16 @@ def prepare(wish: Wish) -> Prepared:
     plan = make_plan(loaded.recipe, known_products(loaded.recipe), resources.schemes(), answers)
     _check_access(plan, providers)
     return Prepared(plan, locations)
+
+
+def _check_packages(recipe: Recipe) -> None:
+    """Look for optional packages before the first search: pixels are derived at the very end.
+
+    Raises:
+        RecipeError: With the extra to install.
+    """
+    if any(isinstance(modality, S2Cloudless) for modality in recipe.modalities.values()):
+        check_installed()
 
 
 def _any_simulated(found: Mapping[str, Mapping[str, Sequence[Item]]]) -> bool:

@@ -95,11 +95,13 @@ def load_split_list(loaded: LoadedRecipe, areas: Collection[str] = ()) -> dict[s
         return {}
     path = resources.beside(loaded.path, split.file, "split.file")
     listed: dict[str, str] = {}
+    # The list of a miniature names areas that are left out; `load_areas` has looked at all of them.
+    scale = loaded.recipe.scale
+    if scale is not None and scale.areas is not None:
+        areas = ()
     for row in _rows(path):
-        if areas and row["id"] not in areas:
-            raise RecipeError(
-                f"{path.name}: {row['id']}", "there is no such area", "", nearest(row["id"], areas)
-            )
+        if areas:
+            refuse_stranger(row["id"], areas, path.name)
         if listed.get(row["id"], row["split"]) != row["split"]:
             raise RecipeError(
                 f"{path.name}: {row['id']}",
@@ -109,6 +111,21 @@ def load_split_list(loaded: LoadedRecipe, areas: Collection[str] = ()) -> dict[s
             )
         listed[row["id"]] = row["split"]
     return listed
+
+
+def refuse_stranger(name: str, areas: Collection[str], where: str) -> None:
+    """Refuse an id that is no area's.
+
+    Args:
+        name: The id.
+        areas: Ids of all areas.
+        where: Who names it.
+
+    Raises:
+        RecipeError: There is no such area; names the nearest one.
+    """
+    if name not in areas:
+        raise RecipeError(f"{where}: {name}", "there is no such area", "", nearest(name, areas))
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

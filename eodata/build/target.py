@@ -12,6 +12,7 @@ from eodata.core.errors import StoreError
 from eodata.core.plan import Plan
 from eodata.store import files
 from eodata.store.arrays import create_arrays
+from eodata.store.label_files import LABELS
 
 
 def check_target(root: Path, plan: Plan, *, force: bool = False) -> None:
@@ -49,6 +50,7 @@ def remove_store(root: Path) -> None:
     """
     files.remove_file(root / files.GROUP_METADATA)
     files.remove_tree(root / files.DATA)
+    files.remove_tree(root / LABELS)
     for name in (files.SAMPLES, files.STEPS, files.CARD, *files.LEDGER_FILES, files.PLAN):
         files.remove_file(root / name)
 

@@ -19,8 +19,9 @@ from eodata.build.acquire import ContradictedError, read_acquisition
 from eodata.build.best_pixels import Surveys, best_image, survey
 from eodata.build.composing import Image, Pass, median_image, top_image
 from eodata.build.deriving import fill_derived
+from eodata.build.server_composite import server_image
 from eodata.build.shard import Shard
-from eodata.core.composite import MedianComposite, SchmittComposite
+from eodata.core.composite import MedianComposite, SchmittComposite, TopComposite
 from eodata.core.errors import ProviderError, StoreError
 from eodata.core.grid import covering, place_in, window_of
 from eodata.core.outcome import Outcome, Status, TaskResult
@@ -176,6 +177,10 @@ def _compose(
     provider = bench.providers[modality.provider]
     recipe = bench.plan.recipe.modalities[modality.name]
     spec = recipe.composite if isinstance(recipe, SourceModality) else None
+    if isinstance(spec, MedianComposite | TopComposite) and spec.made_by == "server":
+        image = server_image(provider, passes, modality, window)
+        if image is not None:
+            return image
     if isinstance(spec, MedianComposite):
         return median_image(provider, passes, modality, window)
     if not isinstance(spec, SchmittComposite):

@@ -55,6 +55,14 @@ class CardModality(Strict):
     synthetic: bool = False
 
 
+class CardLabels(Strict):
+    """Labels of whole samples."""
+
+    name: str = Field(min_length=1)
+    modality: str = Field(default="", description="The class layer that they are counted from.")
+    classes: tuple[str, ...] = Field(default=(), description="Their legend, in order.")
+
+
 class Extent(Strict):
     """Where and when."""
 
@@ -110,6 +118,10 @@ class SplitProof(Strict):
     measured_m: float | None = Field(
         default=None, description="Distance of the nearest samples of two splits [m]."
     )
+    keys: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict,
+        description="Per split the keys, such as summer_100, of places that datasets share.",
+    )
 
 
 class Provenance(Strict):
@@ -140,6 +152,7 @@ class Card(Strict):
     homepage: str = ""
     where: str = Field(default="", description="Path, URL or DOI of the data itself.")
     modalities: tuple[CardModality, ...] = ()
+    labels: tuple[CardLabels, ...] = ()
     extent: Extent = Extent()
     counts: Counts = Counts()
     patch: PatchEdge = PatchEdge()

@@ -13,6 +13,7 @@ import pandas as pd
 
 from eodata.catalog.card import (
     Card,
+    CardLabels,
     CardModality,
     Counts,
     Extent,
@@ -20,12 +21,14 @@ from eodata.catalog.card import (
     Provenance,
     SplitProof,
 )
+from eodata.core.label_plan import LabelPlan
 from eodata.core.modality_plan import ModalityPlan
 from eodata.core.outcome import Status
 from eodata.core.plan import Plan
 from eodata.core.product import Product
 from eodata.core.split import smallest_distance
 from eodata.store.files import CARD, SAMPLES, STEPS, write_bytes
+from eodata.store.label_files import LABELS
 
 BBOX_DIGITS = 6
 
@@ -61,6 +64,7 @@ def make_card(root: Path, plan: Plan, products: Mapping[str, Product], created: 
         attribution=_unique(f"{p.attribution or p.title} ({p.licence})" for p in used),
         citation=recipe.citation,
         modalities=tuple(_modality(m, plan, products) for m in plan.modalities.values()),
+        labels=tuple(_labels(label) for label in plan.labels),
         extent=Extent(bbox=_bbox(samples), span=_span(plan)),
         counts=_counts(samples, steps, plan),
         patch=_patch_edge(plan),
@@ -104,6 +108,14 @@ def _modality(modality: ModalityPlan, plan: Plan, products: Mapping[str, Product
         radiometry=modality.derive or modality.radiometry,
         role="target" if modality.role == "target" else "input",
         synthetic=plan.synthetic,
+    )
+
+
+def _labels(label: LabelPlan) -> CardLabels:
+    return CardLabels(
+        name=label.name,
+        modality=label.modality,
+        classes=tuple(name for _, name, _ in label.legend),
     )
 
 
@@ -159,12 +171,24 @@ def _split_proof(plan: Plan) -> SplitProof | None:
         [plan.patches[i] for i in kept], [plan.placed[i].split for i in kept]
     )
     rule = f"by {spec.by}" + (f" of {spec.cell:g} m" if spec.cell is not None else "")
-    return SplitProof(rule=rule, asked_m=spec.min_distance, measured_m=measured)
+    return SplitProof(
+        rule=rule, asked_m=spec.min_distance, measured_m=measured, keys=_shared_keys(plan)
+    )
+
+
+def _shared_keys(plan: Plan) -> dict[str, tuple[str, ...]]:
+    """Return the keys of the areas that have one, by split, each once and in order."""
+    keys: dict[str, dict[str, None]] = {}
+    for patch, placed in zip(plan.patches, plan.placed, strict=True):
+        area = plan.areas[patch.area]
+        if area.season and area.scene:
+            keys.setdefault(placed.split, {})[f"{area.season}_{area.scene}"] = None
+    return {split: tuple(found) for split, found in sorted(keys.items())}
 
 
 def _measure(root: Path) -> tuple[int, int]:
     """Return number and bytes of the files that a user of the dataset reads."""
-    folders = (root / "data.zarr", root / "labels")
+    folders = (root / "data.zarr", root / LABELS)
     files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
     files += root.glob("*.parquet")
     return len(files), sum(path.stat().st_size for path in files)

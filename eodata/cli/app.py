@@ -14,6 +14,7 @@ from eodata.cli import (
     doctor_command,
     recipe_commands,
     sandbox_commands,
+    split_commands,
 )
 from eodata.cli.output import say_error, say_usage
 from eodata.core.errors import EodataError, InterruptedBuildError, RecipeError
@@ -52,6 +53,7 @@ recipe_commands.register(app)
 build_commands.register(app)
 catalog_commands.register(app)
 sandbox_commands.register(app)
+split_commands.register(app)
 doctor_command.register(app)
 
 

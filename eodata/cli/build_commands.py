@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     from eodata.build.report import BuildReport
 
 Provider = Annotated[
-    str, typer.Option("--provider", help="Provider for all modalities, instead of the recipe's.")
+    str,
+    typer.Option(
+        "--provider",
+        metavar="NAME",
+        help="Provider instead of the recipe's: for all modalities, or s1=NAME,s2=NAME for some.",
+    ),
 ]
 Archive = Annotated[
     str, typer.Option("--archive", help="STAC catalog on disk for the provider archive.")
@@ -42,8 +47,8 @@ Scale = Annotated[
     str,
     typer.Option(
         "--scale",
-        metavar="'areas=N side=M steps=N'",
-        help="Build a miniature: fewer areas, smaller areas [m], fewer steps; another plan.",
+        metavar="'areas=N side=M steps=N images=N'",
+        help="Build a miniature: fewer and smaller areas [m], fewer steps, fewer images.",
     ),
 ]
 Limit = Annotated[
@@ -181,9 +186,9 @@ def _prepare(wish: Wish, out: Path | None, *, locked: bool) -> tuple[Prepared, P
             "a locked build reads what the store's plan says, and nothing else.",
             "Leave the others out.",
         )
-    loaded = load_recipe(wish.recipe)
-    root = out or Path(loaded.recipe.name)
+    root = out or Path(load_recipe(wish.recipe).recipe.name)
     plan = read_plan(root)
+    loaded = load_recipe(wish.recipe, plan.recipe.scale)
     if plan.recipe != loaded.recipe:
         say("the recipe has changed since; the store is built as it was planned")
     return Prepared(plan, find_locations(loaded, wish)), root

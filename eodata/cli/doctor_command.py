@@ -27,6 +27,8 @@ PACKAGES = (
     ("aiohttp", "stac"),
     ("obstore", "stac"),
     ("earthengine-api", "earthengine"),
+    ("s2cloudless", "cloudmask"),
+    ("numba", "cloudmask"),
 )
 ONLINE = "--online asks the endpoints whether they can be reached"
 

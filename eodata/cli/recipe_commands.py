@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from eodata.cli.output import AsJson, put, put_json, put_table, say
+from eodata.cli.output import AsJson, human_bytes, put, put_json, put_table, say
 
 RecipeName = Annotated[
     str, typer.Argument(metavar="RECIPE", help="Name of a shipped recipe, or path of a file.")
@@ -89,7 +90,7 @@ def _put_document(value: dict[str, Any], *, as_json: bool) -> None:
 
 @recipes.command("check")
 def check_recipe(name: RecipeName, as_json: AsJson = False) -> None:
-    """Check a recipe with its area and split files; reads no archive.
+    """Check a recipe with its area and split files, and count; asks no archive.
 
     Example: eodata recipe check demo
     """
@@ -98,17 +99,20 @@ def check_recipe(name: RecipeName, as_json: AsJson = False) -> None:
     from eodata.build.areas import load_areas
     from eodata.build.prepare import lay_out_patches
     from eodata.build.reading import load_recipe
+    from eodata.build.sizing import size_of
 
     loaded = load_recipe(name)
     areas = load_areas(loaded)
     placed = [p for _, p in lay_out_patches(loaded, areas)]
     splits = Counter("rejected" if p.rejected else p.split for p in placed)
+    size = size_of(loaded.recipe, len(placed))
     if as_json:
-        counts = {"areas": len(areas), "patches": len(placed), "splits": splits}
+        counts = {"areas": len(areas), "patches": len(placed), "splits": splits, **asdict(size)}
         put_json({"name": loaded.recipe.name, **counts})
     else:
         told = ", ".join(f"{n} {split}" for split, n in sorted(splits.items()))
-        say(f"{loaded.path.name} is fine: {len(areas)} areas, {len(placed)} patches ({told}).")
+        say(f"{loaded.path.name} is fine: {len(areas)} areas, {len(placed)} patches ({told}),")
+        say(f"{size.files} files of {human_bytes(size.bytes)} before compression.")
 
 
 @recipes.command("new")

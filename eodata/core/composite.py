@@ -14,11 +14,21 @@ AtMost = Annotated[
 ]
 
 
+MadeBy = Annotated[
+    Literal["client", "server"],
+    Field(
+        description="Who makes it: eodata, or the archive, which then sends one image instead of "
+        "all (Earth Engine alone). The pixels are the same."
+    ),
+]
+
+
 class MedianComposite(Strict):
     """Per pixel and band the median of all acquisitions."""
 
     by: Literal["median"]
     at_most: AtMost = None
+    made_by: MadeBy = "client"
 
 
 class TopComposite(Strict):
@@ -26,6 +36,7 @@ class TopComposite(Strict):
 
     by: Literal["latest-on-top", "least-cloudy-on-top"]
     at_most: AtMost = None
+    made_by: MadeBy = "client"
 
 
 class Shadows(Strict):
@@ -73,14 +84,26 @@ class SchmittComposite(Strict):
     shadows: Shadows = Shadows()
 
 
-def _kind(data: Any) -> str:
+_TAGS = {
+    "median": "<median>",
+    "schmitt-2019": "<schmitt>",
+    "latest-on-top": "<top>",
+    "least-cloudy-on-top": "<top>",
+}
+
+
+def _kind(data: Any) -> str | None:
     by = data.get("by") if isinstance(data, dict) else getattr(data, "by", None)
-    return {"median": "<median>", "schmitt-2019": "<schmitt>"}.get(str(by), "<top>")
+    return _TAGS.get(str(by))
 
 
 Composite = Annotated[
     Annotated[MedianComposite, Tag("<median>")]
     | Annotated[SchmittComposite, Tag("<schmitt>")]
     | Annotated[TopComposite, Tag("<top>")],
-    Discriminator(_kind),
+    Discriminator(
+        _kind,
+        custom_error_type="unknown_composite",
+        custom_error_message=f"by is one of {', '.join(_TAGS)}",
+    ),
 ]

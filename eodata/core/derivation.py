@@ -25,7 +25,8 @@ class ClassMask(Derived):
     """A 0/1 layer: 1 where a class band of another modality holds one of the classes."""
 
     derive: Literal["class-mask"]
-    from_: str = Field(alias="from", description="A modality with one categorical band.")
+    from_: str = Field(alias="from", description="A modality with a class band.")
+    band: str = Field(default="", description="Band of it; default: the only one of its kind.")
     classes: Annotated[tuple[int, ...], Field(min_length=1)]
 
 
@@ -33,7 +34,8 @@ class ClassMap(Derived):
     """Classes of another legend: each class of a band becomes the one that the scheme names."""
 
     derive: Literal["class-map"]
-    from_: str = Field(alias="from", description="A modality with one categorical band.")
+    from_: str = Field(alias="from", description="A modality with a class band.")
+    band: str = Field(default="", description="Band of it; default: the only one of its kind.")
     scheme: str = Field(description="Name of a table of schemes, such as igbp-simplified.")
 
 
@@ -70,7 +72,8 @@ class Threshold(Derived):
     """A 0/1 layer: 1 where a number of another modality is above, or below, a threshold."""
 
     derive: Literal["threshold"]
-    from_: str = Field(alias="from", description="A modality with one continuous band.")
+    from_: str = Field(alias="from", description="A modality with a continuous band.")
+    band: str = Field(default="", description="Band of it; default: the only one of its kind.")
     above: float | None = Field(default=None, description="1 where the value exceeds this [unit].")
     below: float | None = Field(default=None, description="1 where the value is less [unit].")
     average_over: int = Field(
@@ -97,6 +100,9 @@ class Stretch(Derived):
     derive: Literal["stretch"]
     sigmas: float = Field(default=2.5, gt=0, description="Standard deviations on either side.")
 
+
+MASKS = (ClassMask, CloudShadowRules, Threshold)
+"""Derivations whose layers are 0 or 1."""
 
 DerivedModality = (
     Annotated[ClassMask, Tag("<class-mask>")]

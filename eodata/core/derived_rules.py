@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from eodata.core.band import Kind
+from eodata.core.class_layer import (
+    Layer,
+    Tables,
+    check_scheme,
+    layers_of,
+    take_classes,
+    take_layer,
+)
 from eodata.core.composite import SchmittComposite
 from eodata.core.derivation import (
     RULE_BANDS,
@@ -16,12 +23,11 @@ from eodata.core.derivation import (
     CloudShadowRules,
     Derived,
     S2Cloudless,
-    Stretch,
     Threshold,
 )
 from eodata.core.errors import RecipeError, nearest
 from eodata.core.product import BandEntry, Product
-from eodata.core.recipe import Recipe
+from eodata.core.recipe import LabelSpec, Recipe
 from eodata.core.recipe_modality import SourceModality
 from eodata.core.recipe_queries import bands_of, is_static, product_of, source_of
 from eodata.core.scheme import Scheme
@@ -45,62 +51,13 @@ def check_derived(
     Raises:
         RecipeError: With what would.
     """
+    tables = Tables(recipe, products, schemes)
     for name, modality in recipe.modalities.items():
         if isinstance(modality, Derived):
             source_of(recipe, name)  # refuses circles and names that do not exist
-            _check_one(recipe, name, modality, products, schemes)
+            _check_one(tables, f"modalities.{name}", modality)
     for name, label in recipe.labels.items():
-        where = f"labels.{name}"
-        readable = [n for n in recipe.modalities if is_static(recipe, n, products)]
-        if label.from_ not in readable:
-            raise RecipeError(
-                f"{where}.from",
-                f'"{label.from_}" is no static modality of this recipe',
-                "labels tell of a sample as a whole, so they come from a layer without dates.",
-                nearest(label.from_, readable),
-            )
-        _check_classes(recipe, f"{where}.from", label.from_, products)
-        if label.scheme:
-            check_scheme(recipe, where, label.from_, label.scheme, products, schemes)
-
-
-def layers_of(
-    recipe: Recipe, name: str, products: Mapping[str, Product]
-) -> tuple[tuple[str, Kind], ...]:
-    """Return name and kind of every band that a modality stores, derived ones included."""
-    modality = recipe.modalities[name]
-    if isinstance(modality, SourceModality):
-        return tuple((band.name, band.kind) for band in bands_of(recipe, name, products))
-    if isinstance(modality, Stretch):
-        return layers_of(recipe, modality.from_, products)
-    counted = isinstance(modality, S2Cloudless | CloudScore)
-    return ((name, "continuous" if counted else "categorical"),)
-
-
-def check_scheme(
-    recipe: Recipe,
-    where: str,
-    source: str,
-    scheme: str,
-    products: Mapping[str, Product],
-    schemes: Mapping[str, Scheme],
-) -> None:
-    """Refuse a scheme that does not exist, or is made for another legend.
-
-    Raises:
-        RecipeError: With those that fit.
-    """
-    legend = _legend(recipe, source, products)
-    fitting = [table.id for table in schemes.values() if table.source == legend]
-    if scheme not in fitting:
-        known = scheme in schemes
-        found = f"{scheme} is made for {schemes[scheme].source}" if known else f'no "{scheme}"'
-        raise RecipeError(
-            f"{where}.scheme",
-            found,
-            f"{source} holds {legend}.",
-            nearest(scheme, fitting) if fitting else "No scheme takes it; leave the key out.",
-        )
+        _check_label(tables, f"labels.{name}", label)
 
 
 def check_composite(name: str, modality: SourceModality, product: Product) -> None:
@@ -131,27 +88,43 @@ def check_composite(name: str, modality: SourceModality, product: Product) -> No
         )
 
 
-def _check_one(
-    recipe: Recipe,
-    name: str,
-    modality: Derived,
-    products: Mapping[str, Product],
-    schemes: Mapping[str, Scheme],
-) -> None:
-    where, source = f"modalities.{name}.from", modality.from_
-    needed = SPECTRAL.get(type(modality))
+def _check_one(tables: Tables, where: str, modality: Derived) -> None:
+    source, needed = modality.from_, SPECTRAL.get(type(modality))
     if needed is not None:
-        bands = _read_bands(recipe, source, products)
-        _check_spectral(where, product_of(recipe, source, products), bands, needed, modality.derive)
-    elif isinstance(modality, ClassMask | ClassMap):
-        _check_classes(recipe, where, source, products)
-        if isinstance(modality, ClassMask):
-            _check_legend(recipe, name, modality, products, schemes)
-        else:
-            check_scheme(recipe, f"modalities.{name}", source, modality.scheme, products, schemes)
+        product = product_of(tables.recipe, source, tables.products)
+        bands = _read_bands(tables.recipe, source, tables.products)
+        _check_spectral(f"{where}.from", product, bands, needed, modality.derive)
+    elif isinstance(modality, ClassMask):
+        _check_legend(where, modality, take_classes(tables, where, source, modality.band))
+    elif isinstance(modality, ClassMap):
+        layer = take_classes(tables, where, source, modality.band)
+        check_scheme(tables, where, layer, modality.scheme)
+    elif isinstance(modality, Threshold):
+        take_layer(tables, where, source, modality.band, "continuous")
     else:
-        single = isinstance(modality, Threshold)
-        _check_numbers(where, source, layers_of(recipe, source, products), single=single)
+        _check_numbers(where, source, layers_of(tables, source))
+
+
+def _check_label(tables: Tables, where: str, label: LabelSpec) -> None:
+    recipe = tables.recipe
+    readable = [n for n in recipe.modalities if is_static(recipe, n, tables.products)]
+    if label.from_ not in readable:
+        raise RecipeError(
+            f"{where}.from",
+            f'"{label.from_}" is no static modality of this recipe',
+            "labels tell of a sample as a whole, so they come from a layer without dates.",
+            nearest(label.from_, readable),
+        )
+    layer = take_classes(tables, where, label.from_, label.band)
+    if label.scheme:
+        check_scheme(tables, where, layer, label.scheme)
+    elif not layer.classes:
+        raise RecipeError(
+            f"{where}.from",
+            f"the class band {layer.name} of {label.from_} has no legend",
+            "labels have one column per class.",
+            "Name a scheme that has a legend, or another band.",
+        )
 
 
 def _read_bands(
@@ -181,70 +154,24 @@ def _check_spectral(
     )
 
 
-def _check_classes(
-    recipe: Recipe, where: str, source: str, products: Mapping[str, Product]
-) -> None:
-    if isinstance(recipe.modalities[source], ClassMask | CloudShadowRules | Threshold):
-        legends = [n for n, m in recipe.modalities.items() if isinstance(m, SourceModality)]
+def _check_numbers(where: str, source: str, layers: tuple[Layer, ...]) -> None:
+    classes = [layer.name for layer in layers if layer.kind != "continuous"]
+    if classes:
         raise RecipeError(
-            where,
-            f'"{source}" is a 0/1 layer itself',
-            "there are no classes to choose among.",
-            nearest(source, legends),
-        )
-    layers = layers_of(recipe, source, products)
-    if len(layers) != 1 or layers[0][1] != "categorical":
-        raise RecipeError(
-            where,
-            f'"{source}" has the bands {", ".join(name for name, _ in layers)}',
-            "it takes exactly one categorical band.",
-            "Add a modality with only the class band, and name it here.",
+            f"{where}.from",
+            f'"{source}" has the class band {classes[0]}',
+            "classes are no numbers.",
+            "Name a modality with numbers only.",
         )
 
 
-def _check_numbers(
-    where: str, source: str, layers: tuple[tuple[str, Kind], ...], *, single: bool
-) -> None:
-    classes = [name for name, kind in layers if kind != "continuous"]
-    if classes or (single and len(layers) > 1):
-        raise RecipeError(
-            where,
-            f'"{source}" has the bands {", ".join(name for name, _ in layers)}',
-            "it takes exactly one band of numbers." if single else "classes are no numbers.",
-            "Name a modality with only such bands.",
-        )
-
-
-def _legend(recipe: Recipe, name: str, products: Mapping[str, Product]) -> str:
-    """Return `PRODUCT.BAND` of a class layer, or the scheme that a derived one has."""
-    modality = recipe.modalities[name]
-    if isinstance(modality, ClassMap):
-        return modality.scheme
-    if isinstance(modality, SourceModality):
-        return f"{modality.product}.{bands_of(recipe, name, products)[0].name}"
-    return "0 and 1"
-
-
-def _check_legend(
-    recipe: Recipe,
-    name: str,
-    modality: ClassMask,
-    products: Mapping[str, Product],
-    schemes: Mapping[str, Scheme],
-) -> None:
-    source = recipe.modalities[modality.from_]
-    if isinstance(source, SourceModality):
-        entries = bands_of(recipe, modality.from_, products)[0].classes
-    elif isinstance(source, ClassMap) and source.scheme in schemes:
-        entries = schemes[source.scheme].classes
-    else:
-        entries = ()
-    known = {entry.value for entry in entries}
+def _check_legend(where: str, modality: ClassMask, layer: Layer) -> None:
+    known = {entry.value for entry in layer.classes}
     unknown = [value for value in modality.classes if known and value not in known]
     if unknown:
         raise RecipeError(
-            f"modalities.{name}.classes",
-            f"{unknown[0]} is no class of {modality.from_}",
+            f"{where}.classes",
+            f"{unknown[0]} is no class of {layer.name}",
             "",
-            f"Known: {', '.join(f'{c.value} {c.name}' for c in entries)}.",
+            f"Known: {', '.join(f'{c.value} {c.name}' for c in layer.classes)}.",
         )

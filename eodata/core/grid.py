@@ -10,8 +10,11 @@ import math
 from collections.abc import Iterable
 from functools import lru_cache
 
+import numpy as np
 import pyproj
+import shapely
 from affine import Affine
+from numpy.typing import NDArray
 from odc.geo import CRS
 from odc.geo.geobox import GeoBox
 from pyproj.exceptions import CRSError
@@ -140,23 +143,37 @@ def tile_area(
             "Use crs: utm, or a CRS that is made for this place.",
         )
     if align == "lattice":
-        # The first patches that reach over the western and the northern edge of the area.
-        x0 = (math.floor((left - patch) / stride) + 1) * stride
-        y0 = (math.ceil((top + patch) / stride) - 1) * stride
+        # The first patches that reach over the western and the northern edge of the area; an edge
+        # that lies on the lattice but for rounding lies on it.
+        x0 = (math.floor((left - patch) / stride + EDGE_TOLERANCE_PX) + 1) * stride
+        y0 = (math.ceil((top + patch) / stride - EDGE_TOLERANCE_PX) - 1) * stride
     else:
         x0, y0 = round(left / snap) * snap, round(top / snap) * snap
     n_cols = max(0, math.ceil((right - x0) / stride))
     n_rows = max(0, math.ceil((y0 - bottom) / stride))
-    found = []
-    for row in range(n_rows):
-        for col in range(n_cols):
-            candidate = Patch(
-                area.id, area.crs, x0 + col * stride, y0 - row * stride, patch, row, col
-            )
-            inside = candidate.polygon.intersection(ground).area / patch**2
-            if inside >= cover - COVER_TOLERANCE:
-                found.append(candidate)
-    return found
+    row, col = (index.ravel() for index in np.mgrid[:n_rows, :n_cols])
+    kept = _are_inside(ground, x0 + col * stride, y0 - row * stride, patch, cover)
+    return [
+        Patch(area.id, area.crs, x0 + c * stride, y0 - r * stride, patch, r, c)
+        for r, c in zip(row[kept].tolist(), col[kept].tolist(), strict=True)
+    ]
+
+
+def _are_inside(
+    ground: BaseGeometry,
+    left: NDArray[np.float64],
+    top: NDArray[np.float64],
+    patch: float,
+    cover: float,
+) -> NDArray[np.bool_]:
+    """Return which squares lie in the ground by at least the fraction `cover`."""
+    outlines = shapely.box(left, top - patch, left + patch, top)
+    shapely.prepare(ground)
+    kept: NDArray[np.bool_] = shapely.covers(ground, outlines)
+    edge = np.flatnonzero(~kept)  # only there areas have to be worked out
+    parts = shapely.area(shapely.intersection(ground, outlines[edge])) / patch**2
+    kept[edge] = parts >= cover - COVER_TOLERANCE
+    return kept
 
 
 def _densify(area: Area) -> float:

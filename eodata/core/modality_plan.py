@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -47,6 +47,7 @@ class ModalityPlan:
         source: Modality that a derived one is computed from.
         classes: Classes that a class mask marks.
         recode: `(old, new)` class of a class map; pixels of any other class become invalid.
+        takes: Position of the one band of its source that a derived one takes; None for all.
         is_mask: True for a derived 0/1 layer, of which the marked fraction is kept.
         composite: How several acquisitions become one image, `""` when a step is one acquisition.
         guides: Bands that a composite is decided by, on its own pixel size.
@@ -75,6 +76,7 @@ class ModalityPlan:
     source: str = ""
     classes: tuple[int, ...] = ()
     recode: tuple[tuple[int, int], ...] = ()
+    takes: int | None = None
     is_mask: bool = False
     composite: str = ""
     guides: tuple[BandRead, ...] = ()
@@ -93,6 +95,13 @@ class ModalityPlan:
     def fill(self) -> float | int:
         """DN where nothing was measured."""
         return float("nan") if np.issubdtype(np.dtype(self.dtype), np.floating) else 0
+
+
+def band_position(bands: Sequence[Band], name: str, kind: str) -> int:
+    """Return where a band is, or the first of its kind when no name is given."""
+    return next(
+        i for i, band in enumerate(bands) if (band.name == name if name else band.kind == kind)
+    )
 
 
 def modality_from_json(data: Mapping[str, Any]) -> ModalityPlan:

@@ -16,6 +16,7 @@ from typing import Any
 from shapely.geometry import mapping, shape
 
 from eodata.core.item import Item
+from eodata.core.label_plan import LabelPlan, label_from_json
 from eodata.core.layout import ArrayLayout, array_layout
 from eodata.core.modality_plan import ModalityPlan, modality_from_json
 from eodata.core.patch import Area, Block, Patch, make_blocks
@@ -94,6 +95,7 @@ class Plan:
         placed: Split and cell of each patch.
         synthetic: True when any pixel is simulated.
         provenance: Tool versions and the like; not part of the digest.
+        labels: Labels of whole samples, in the recipe's order.
     """
 
     recipe: Recipe
@@ -105,6 +107,7 @@ class Plan:
     placed: tuple[Placed, ...]
     synthetic: bool = False
     provenance: dict[str, Any] = field(default_factory=dict)
+    labels: tuple[LabelPlan, ...] = ()
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
@@ -190,6 +193,7 @@ class Plan:
             "format": PLAN_FORMAT,
             "recipe": self.recipe.to_json(),
             "modalities": [asdict(m) for m in self.modalities.values()],
+            "labels": [asdict(label) for label in self.labels],
             "areas": [_area_json(a) for a in self.areas.values()],
             "items": [i.to_json() for i in self.items],
             "choices": {
@@ -230,6 +234,7 @@ class Plan:
             placed=tuple(Placed(*p) for p in data["placed"]),
             synthetic=data["synthetic"],
             provenance=dict(data["provenance"]),
+            labels=tuple(label_from_json(label) for label in data["labels"]),
         )
 
 

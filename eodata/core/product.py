@@ -112,8 +112,9 @@ class Product(Strict):
         description="The archive must state scale and offset per asset, because they changed over "
         "time (Sentinel-2 since baseline 04.00); an item that does not is refused.",
     )
-    tells_cloud: bool = Field(
-        default=False, description="Its numbers tell how likely a pixel is cloudy, or clear."
+    cloudy: Literal["above", "below"] | None = Field(
+        default=None,
+        description="On which side of a threshold its numbers mean cloud; null: they do not tell.",
     )
     bands: tuple[BandEntry, ...] = Field(min_length=1)
     validity: dict[str, ValidityRule] = Field(default_factory=dict)

@@ -106,6 +106,56 @@ class Provider(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Composed:
+    """One image that an archive made of several acquisitions.
+
+    Attributes:
+        values: Per band `(H, W)`, the store's DN; 0 or NaN where not valid.
+        valid: `(H, W)` bool, True where any acquisition was usable in every band.
+        origin: `(H, W)`, position of the acquisition that each pixel came from, -1 for none; None
+            where every pixel came from all.
+        cost: Bytes and requests that it took.
+    """
+
+    values: tuple[NDArray[np.generic], ...]
+    valid: NDArray[np.bool_]
+    origin: NDArray[np.int16] | None
+    cost: Cost
+
+
+@runtime_checkable
+class Composer(Protocol):
+    """A provider whose archive can make composites itself."""
+
+    def compose(
+        self,
+        passes: Sequence[Sequence[Item]],
+        reads: Sequence[BandRead],
+        geobox: GeoBox,
+        by: str,
+        rule: tuple[BandRead, tuple[int, ...]] | None,
+    ) -> Composed | None:
+        """Return the composite that would come of reading every item onto the grid.
+
+        Args:
+            passes: The items of each acquisition. The first item of one that is usable at a pixel
+                fills it; the first acquisition is on top.
+            reads: Bands.
+            geobox: The grid.
+            by: `median`, per pixel and band; else the first acquisition that is usable.
+            rule: A band of classes, and those under which an item is not usable.
+
+        Returns:
+            None where the archive would make other pixels than reading would, or there is nothing
+            to read: then read.
+
+        Raises:
+            ProviderError: The archive does not deliver.
+        """
+        ...
+
+
 class Sink(Protocol):
     """Takes finished shards. One task writes its shards, alone."""
 

@@ -17,7 +17,7 @@ from eodata.core.recipe_modality import Modality
 from eodata.core.recipe_sources import ArchiveSpec, EarthEngineSpec, RelativePath, StacSpec
 from eodata.core.recipe_time import TimeSpec
 from eodata.core.sandbox_spec import SandboxSettings
-from eodata.core.strict import Strict
+from eodata.core.strict import Strict, settings_in
 
 SPLITS = ("train", "val", "test")
 ITEM_KEYS = frozenset({"id", "row", "split", "bbox", "valid", "dates", "present"})
@@ -74,7 +74,8 @@ class Checks(Strict):
 class LabelSpec(Strict):
     """Labels of whole samples: which classes a class layer shows, and how much of each."""
 
-    from_: str = Field(alias="from", description="A static modality with one categorical band.")
+    from_: str = Field(alias="from", description="A static modality with a class band.")
+    band: str = Field(default="", description="Band of it; default: its only class band.")
     scheme: str = Field(
         default="", description="Table of schemes that joins classes first; default: none."
     )
@@ -84,27 +85,33 @@ class LabelSpec(Strict):
 
 
 class ScaleSpec(Strict):
-    """A miniature of the same dataset: fewer areas, smaller areas, fewer steps; all else equal."""
+    """A miniature of the same dataset: fewer and smaller areas, fewer steps, fewer images."""
 
     areas: int | None = Field(
         default=None, ge=1, description="Keep this many areas, taken in turn from each split."
     )
     side: float | None = Field(
-        default=None, gt=0, description="Keep a square with this edge about each area's middle [m]."
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        description="Keep a square with this edge about each area's middle [m].",
     )
     steps: int | None = Field(
         default=None, ge=1, description="Keep the first steps; they stay as long as they were."
     )
+    images: int | None = Field(
+        default=None, ge=1, description="Make composites of at most this many acquisitions."
+    )
 
     @classmethod
     def from_text(cls, text: str) -> ScaleSpec:
-        """Read `areas=2 side=5120 steps=4`.
+        """Read `areas=2 side=5120 steps=4 images=6`.
 
         Raises:
-            RecipeError: A part is no known setting, or no number.
+            RecipeError: A part is no `key=value`, or a key or value is none of these settings.
         """
-        parts = [part.partition("=") for part in text.replace(",", " ").split()]
-        return cls.parse({key: value for key, _, value in parts}, "--scale")
+        example = "areas=2 side=5120 steps=4 images=6"
+        return cls.parse(settings_in(text, "--scale", cls.model_fields, example), "--scale")
 
 
 class StoreSpec(Strict):
@@ -160,6 +167,14 @@ class Recipe(Strict):
                     f'a modality is called "{name}"',
                     "samples already have a field of this name.",
                     f"Choose another, for example {name}_map.",
+                )
+        for name in self.labels:
+            if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or name in self.modalities:
+                raise RecipeError(
+                    "labels",
+                    f'labels are called "{name}"',
+                    "names are lower-case letters, digits and _, and no modality has the same.",
+                    "Choose a name such as scene.",
                 )
         return self
 

@@ -79,6 +79,8 @@ class AreaSpec(Strict):
             raise ValueError("random areas are squares around points: give side, their edge [m]")
         if self.only and self.file is None:
             raise ValueError("only chooses among the areas of a file, and there is none")
+        if self.side is not None and self.side < self.patch:
+            raise ValueError(f"side = {self.side:g} is shorter than patch: no patch would fit")
         if self.bbox is not None:
             west, south, east, north = self.bbox
             if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):

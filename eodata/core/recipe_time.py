@@ -82,8 +82,19 @@ class TimeSpec(Strict):
         return Span(to_utc(self.start), to_utc(self.end))
 
     def season(self, name: str) -> Span | None:
-        """Return the span of a season, None for one that the recipe does not date."""
-        if name not in self.seasons:
+        """Return the span of a season, None for no season and in recipes without `seasons`.
+
+        Raises:
+            RecipeError: The recipe dates other seasons, but not this one.
+        """
+        if not name or not self.seasons:
             return None
+        if name not in self.seasons:
+            raise RecipeError(
+                "time.seasons",
+                f'there is no season "{name}"',
+                "the recipe dates seasons, so an area cannot be of one that it leaves out.",
+                f"Known: {', '.join(self.seasons)}. Correct the word, or date it.",
+            )
         start, end = self.seasons[name]
         return Span(to_utc(start), to_utc(end))

@@ -6,8 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from eodata.core.errors import RecipeError, nearest
-from eodata.core.strict import Strict
+from eodata.core.strict import Strict, settings_in
 
 
 class Defects(Strict):
@@ -56,20 +55,10 @@ class SandboxSettings(Strict):
         Raises:
             RecipeError: A part is no `key=value`, or a key or value is none of these settings.
         """
-        told: dict[str, object] = {}
-        defects: dict[str, object] = {}
-        for part in text.replace(",", " ").split():
-            key, equals, value = part.partition("=")
-            if key not in SETTING_NAMES:
-                raise RecipeError(
-                    "--sandbox", f'there is no setting "{key}"', "", nearest(key, SETTING_NAMES)
-                )
-            if not equals:
-                raise RecipeError(
-                    "--sandbox", f'"{part}" has no value', "", "Write it as seed=7 mode=plane."
-                )
-            (defects if key in Defects.model_fields else told)[key] = value
-        return cls.parse({**told, "defects": defects} if defects else told, "--sandbox")
+        told = settings_in(text, "--sandbox", SETTING_NAMES, "seed=7 mode=plane")
+        defects = {key: value for key, value in told.items() if key in Defects.model_fields}
+        others = {key: value for key, value in told.items() if key not in defects}
+        return cls.parse({**others, "defects": defects} if defects else others, "--sandbox")
 
     @property
     def world(self) -> str:

@@ -8,6 +8,9 @@ from eodata.core.errors import RecipeError
 from eodata.core.product import ClassEntry
 from eodata.core.strict import Strict
 
+LARGEST = 255
+"""Class maps are stored as one byte per pixel."""
+
 
 class Scheme(Strict):
     """One legend made from another."""
@@ -23,6 +26,14 @@ class Scheme(Strict):
     @model_validator(mode="after")
     def _legend_is_whole(self) -> Scheme:
         known = {entry.value for entry in self.classes}
+        numbers = [*known, *self.recode]
+        if len(known) < len(self.classes) or not 0 <= min(numbers) <= max(numbers) <= LARGEST:
+            raise RecipeError(
+                "classes",
+                f"they are {', '.join(str(entry.value) for entry in self.classes)}",
+                f"classes are different numbers from 0 to {LARGEST}, and so are recoded ones.",
+                "Give each its own.",
+            )
         unknown = sorted(set(self.recode.values()) - known)
         if unknown:
             raise RecipeError(

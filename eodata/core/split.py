@@ -15,11 +15,13 @@ from shapely.geometry.base import BaseGeometry
 from eodata.core.errors import RecipeError, nearest
 from eodata.core.patch import Area, Patch
 from eodata.core.recipe import SPLITS, SplitSpec
-from eodata.core.reproject import reproject
+from eodata.core.reproject import WGS84, reproject, split_at_date_line
 
 # A tenth below the shortest degree, because a CRS may stretch its metres.
 DEGREES_PER_METRE = 1.0 / 100_000.0
 EARTH_M = 2e7
+HULL_PARTS = 64
+"""Into so many parts the edges of a box around patches are cut before they bend."""
 NO_SPLIT = "all"
 
 
@@ -193,14 +195,42 @@ def _cross_pairs(
 
     With `across_crs` only patches of different CRS make a pair.
     """
-    footprints = [p.footprint for p in patches]
+    near = _in_near_groups(patches, splits, radius)
+    footprints = [patches[i].footprint for i in near]
     tree = STRtree(footprints)
-    for i, footprint in enumerate(footprints):
-        for j in sorted(int(k) for k in tree.query(_grow(footprint, radius))):
+    for i, footprint in zip(near, footprints, strict=True):
+        for j in sorted(near[int(k)] for k in tree.query(_grow(footprint, radius))):
             if across_crs and patches[i].crs == patches[j].crs:
                 continue
             if j > i and splits[i] != splits[j]:
                 yield i, j, _distance(patches[i], patches[j])
+
+
+def _in_near_groups(patches: Sequence[Patch], splits: Sequence[str], radius: float) -> list[int]:
+    """Return the patches of groups that another split comes near, in order.
+
+    A group is what one area has of one split. Most areas lie far from all others and are of one
+    split, and their patches need not be looked at one by one.
+    """
+    groups: dict[tuple[str, str, str], list[int]] = {}
+    for i, (patch, split) in enumerate(zip(patches, splits, strict=True)):
+        groups.setdefault((patch.area, patch.crs, split), []).append(i)
+    grown = [_grow(_hull([patches[i] for i in group]), radius) for group in groups.values()]
+    names = list(groups)
+    pairs = zip(*STRtree(grown).query(grown), strict=True)
+    near = {int(a) for a, b in pairs if names[a][2] != names[b][2]}
+    return sorted(i for number in near for i in groups[names[number]])
+
+
+def _hull(patches: Sequence[Patch]) -> BaseGeometry:
+    """Return the box around patches of one CRS, EPSG:4326; rather too large."""
+    left, bottom = min(p.left for p in patches), min(p.top - p.size for p in patches)
+    right, top = max(p.left + p.size for p in patches), max(p.top for p in patches)
+    size = patches[0].size
+    # Its edges bend less than a patch between the points that are carried over.
+    outline = box(left - size, bottom - size, right + size, top + size)
+    step = max(right - left, top - bottom) / HULL_PARTS
+    return split_at_date_line(reproject(outline, patches[0].crs, WGS84, step))
 
 
 def _grow(footprint: BaseGeometry, radius: float) -> BaseGeometry:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
@@ -51,6 +51,31 @@ class Strict(BaseModel):
             return cls.model_validate(dict(data))
         except ValidationError as error:
             raise _as_recipe_error(error, source) from None
+
+
+def settings_in(text: str, option: str, known: Collection[str], example: str) -> dict[str, str]:
+    """Read `key=value` pairs, parted by spaces or commas.
+
+    Args:
+        text: What a person wrote behind an option.
+        option: Its name, for messages.
+        known: The keys that there are.
+        example: How it is written.
+
+    Raises:
+        RecipeError: A key is none of these or stands twice, or has no value.
+    """
+    told: dict[str, str] = {}
+    for part in text.replace(",", " ").split():
+        key, _, value = part.partition("=")
+        if key not in known:
+            raise RecipeError(option, f'there is no setting "{key}"', "", nearest(key, known))
+        if not value:
+            raise RecipeError(option, f'"{part}" has no value', "", f"Write it as {example}.")
+        if key in told:
+            raise RecipeError(option, f"{key} stands twice", "one of them counts.", "Remove one.")
+        told[key] = value
+    return told
 
 
 def _as_recipe_error(error: ValidationError, source: str) -> RecipeError:

@@ -16,6 +16,7 @@ from torch.utils.data import Dataset
 from eodata.core.band import Band
 from eodata.core.errors import RecipeError, nearest
 from eodata.datasets.index import SampleIndex
+from eodata.datasets.labels import LabelIndex
 from eodata.store.reader import StoreReader
 
 Sample = dict[str, Any]
@@ -35,6 +36,7 @@ class EODataset(Dataset[Any]):
         path: Folder of the store.
         modalities: Names, in the order of the items.
         bands: Per modality the bands of the channel axis, in order.
+        labels: Names of the labels of whole samples that items hold, in order.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class EODataset(Dataset[Any]):
         bands: Mapping[str, tuple[Band, ...]],
         channels: Mapping[str, tuple[int, ...] | None],
         *,
+        labels: Mapping[str, LabelIndex] | None = None,
         decode: bool = True,
         transform: Callable[[Sample], Any] | None = None,
     ) -> None:
@@ -56,15 +59,18 @@ class EODataset(Dataset[Any]):
             shapes: Per modality `(T, C, H, W)` of an item.
             bands: Per modality the C bands of an item.
             channels: Per modality their positions in the store, None for all in store order.
+            labels: Labels of the same samples; items have no key for them without any.
             decode: Physical units instead of DN.
             transform: Called with each item; its answer is returned instead.
         """
         self.path = path
         self.modalities = tuple(shapes)
         self.bands = dict(bands)
+        self.labels = tuple(labels or ())
         self._index = index
         self._shapes = dict(shapes)
         self._channels = dict(channels)
+        self._labels = dict(labels or {})
         self._decode = decode
         self._transform = transform
         self._opened: tuple[int, StoreReader] | None = None
@@ -91,6 +97,8 @@ class EODataset(Dataset[Any]):
         item |= {"valid": valid, "present": present, "dates": dates}
         item |= {"id": index.ids[i].decode(), "row": int(index.rows[i])}
         item |= {"split": index.splits[i].decode(), "bbox": torch.from_numpy(index.bbox[i].copy())}
+        if self._labels:
+            item["labels"] = {name: _label_item(told, i) for name, told in self._labels.items()}
         return item if self._transform is None else self._transform(item)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -114,22 +122,26 @@ class EODataset(Dataset[Any]):
         """`(N,)` positions on the sample axis of the store, in item order; a copy."""
         return self._index.rows.copy()
 
-    def classes(self, modality: str) -> tuple[tuple[int, str, str], ...]:
-        """Return the legend `(value, name, "rrggbb")` of a modality's first band that has one.
+    def classes(self, name: str) -> tuple[tuple[int, str, str], ...]:
+        """Return the legend `(value, name, "rrggbb")` of a modality or of labels.
 
-        Empty when none has; `bands` holds the legend of every band.
+        Of a modality it is that of its first band that has one, and empty when none has; `bands`
+        holds the legend of every band. Of labels it is the K classes in the order of the tensors.
 
         Raises:
-            RecipeError: The dataset has no such modality.
+            RecipeError: The dataset has neither a modality nor labels of this name.
         """
-        if modality not in self.bands:
-            raise RecipeError(
-                f"dataset {self.path}",
-                f'there is no modality "{modality}"',
-                "",
-                nearest(modality, self.modalities),
-            )
-        return next((band.classes for band in self.bands[modality] if band.classes), ())
+        if name in self.bands:
+            return next((band.classes for band in self.bands[name] if band.classes), ())
+        if name in self._labels:
+            return self._labels[name].classes
+        words = f'modality "{name}"' if not self._labels else f'modality and no labels "{name}"'
+        raise RecipeError(
+            f"dataset {self.path}",
+            f"there is no {words}",
+            "",
+            nearest(name, (*self.modalities, *self.labels)),
+        )
 
     def _split_counts(self) -> dict[str, int]:
         names, counts = np.unique(self._index.splits, return_counts=True)
@@ -166,6 +178,14 @@ class EODataset(Dataset[Any]):
         elif values.dtype.name in WIDER:
             values = values.astype(WIDER[values.dtype.name])
         return torch.from_numpy(np.ascontiguousarray(values)), torch.from_numpy(valid)
+
+
+def _label_item(labels: LabelIndex, i: int) -> dict[str, torch.Tensor]:
+    return {
+        "single": torch.tensor(int(labels.single[i])),
+        "multi": torch.from_numpy(labels.multi[i].astype(np.float32)),
+        "fractions": torch.from_numpy(labels.fractions[i].copy()),
+    }
 
 
 def to_physical(

@@ -24,6 +24,7 @@ def open_dataset(
     modalities: Sequence[str] | None = None,
     bands: Mapping[str, Sequence[str]] | None = None,
     *,
+    labels: Sequence[str] | None = None,
     decode: bool = True,
     status: Sequence[str] = ("done",),
     transform: Callable[[dict[str, Any]], Any] | None = None,
@@ -38,7 +39,11 @@ def open_dataset(
     - `present`: per modality bool `(T,)`, True where the step ended `done`;
     - `dates`: per modality int64 `(T,)`, POSIX seconds UTC of the acquisition, -1 without one;
     - `id`, `row` (position on the sample axis of the store), `split`;
-    - `bbox`: float64 west, south, east, north [degrees], NaN without georeference.
+    - `bbox`: float64 west, south, east, north [degrees], NaN without georeference;
+    - `labels`, when asked for: per name `single`, an int64 position in the legend of K classes, -1
+      where no pixel counts (`ignore_index=-1` of the losses); `multi`, float32 `(K,)`, 1 for each
+      class that is present; `fractions`, float32 `(K,)`, 0 where no pixel counts. The legend, and
+      so the order of K, is `dataset.classes(name)`.
 
     Numbers: decoded, continuous bands are float32 in the unit of the band, and modalities whose
     bands are all categorical or bitmasks are int64, which losses take; where `valid` is False they
@@ -54,6 +59,7 @@ def open_dataset(
         modalities: Names, in the order of the items; None for all.
         bands: Per modality the bands to read, in channel order, by name or common name whatever
             the case; modalities that are not named keep all bands.
+        labels: Names of labels of whole samples that items shall hold; None for none.
         decode: Physical units instead of DN.
         status: Keep the samples that ended so; `("done", "rejected")` also shows rejected ones.
         transform: Called with each item; its answer is returned instead. To reach spawned workers
@@ -64,18 +70,29 @@ def open_dataset(
         StoreError: There is no readable store at `path`.
     """
     dataset_class = _dataset_class()
+    from eodata.datasets.labels import build_labels
     from eodata.store.reader import StoreReader
 
     path = Path(path).absolute()  # so that a later chdir does not move the workers
     reader = StoreReader(path)
     names = _choose_modalities(reader, _listed(modalities))
     channels = _choose_channels(reader, names, bands or {})
+    told = _choose_labels(reader, _listed(labels) or ())
     samples = _choose_samples(reader.samples(), path, split, _listed(status) or ())
     shapes = {name: _item_shape(reader.shape(name), channels[name]) for name in names}
     index = build_index(samples, reader.steps(), {n: shape[0] for n, shape in shapes.items()})
     kept = {name: tuple(reader.bands(name)[c] for c in channels[name]) for name in names}
     # The reader stays behind: what workers inherit or unpickle must hold no open file.
-    return dataset_class(path, index, shapes, kept, channels, decode=decode, transform=transform)
+    return dataset_class(
+        path,
+        index,
+        shapes,
+        kept,
+        channels,
+        labels={name: build_labels(reader, name, index.rows) for name in told},
+        decode=decode,
+        transform=transform,
+    )
 
 
 def _dataset_class() -> type[EODataset]:
@@ -121,6 +138,16 @@ def _choose_modalities(reader: StoreReader, wanted: tuple[str, ...] | None) -> t
             f"Known: {', '.join(known)}.",
         )
     return names
+
+
+def _choose_labels(reader: StoreReader, names: tuple[str, ...]) -> tuple[str, ...]:
+    known = reader.label_names
+    for name in names:
+        if name not in known:
+            raise RecipeError(
+                "labels", f'the store has no labels "{name}"', "", nearest(name, known)
+            )
+    return tuple(dict.fromkeys(names))
 
 
 def _choose_channels(

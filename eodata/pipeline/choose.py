@@ -78,7 +78,8 @@ def composite_acquisitions(
 def _within_limits(candidates: Sequence[Acquisition], rule: Choose) -> list[Acquisition]:
     highest = 100.0 if rule.max_cloud is None else rule.max_cloud
     lowest = 0.0 if rule.min_cloud is None else rule.min_cloud
-    return [a for a in candidates if lowest <= _cloud(a) <= highest]
+    known = [a for a in candidates if a.cloud is not None or rule.min_cloud is None]
+    return [a for a in known if lowest <= _cloud(a) <= highest]
 
 
 def _too_cloudy(candidates: Sequence[Acquisition], rule: Choose) -> str:

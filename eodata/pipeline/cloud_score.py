@@ -50,6 +50,8 @@ _MAJORITY_RADIUS = 2
 _DARK_INFRARED = 3 / 4
 _DARK_BLUE = 5 / 6
 
+SCORE_RADIUS_M = 50.0
+"""Half width of the mean filter of the cloud score: 5 px of 10 m."""
 Reflectance = Mapping[str, NDArray[np.floating[Any]]]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,7 @@ from eodata.core.derivation import (
     Threshold,
 )
 from eodata.core.modality_plan import ModalityPlan
-from eodata.pipeline.cloud_score import cloud_score, cloud_shadow_rules
+from eodata.pipeline.cloud_score import SCORE_RADIUS_M, cloud_score, cloud_shadow_rules
 from eodata.pipeline.s2cloudless import cloud_probability
 from eodata.pipeline.threshold import threshold
 
@@ -68,6 +68,9 @@ def derive(
     Raises:
         AuthError: A package is missing.
     """
+    if plan.takes is not None:
+        source = replace(source, bands=source.bands[plan.takes : plan.takes + 1])
+        values = values[:, plan.takes : plan.takes + 1]
     return _FUNCTIONS[type(spec)](spec, plan, source, values, valid)
 
 
@@ -150,9 +153,9 @@ def _s2cloudless(
 def _cloud_score(
     _: Any, __: ModalityPlan, source: ModalityPlan, values: Any, valid: NDArray[np.bool_]
 ) -> Derivation:
-    bands = _reflectance(source, values)
+    bands, radius = _reflectance(source, values), max(1, round(SCORE_RADIUS_M / source.gsd))
     scores = [
-        cloud_score({k: np.where(valid[i], band[i], np.nan) for k, band in bands.items()})
+        cloud_score({k: np.where(valid[i], band[i], np.nan) for k, band in bands.items()}, radius)
         for i in range(len(values))
     ]
     return Derivation(np.stack(scores)[:, None], valid)
@@ -163,7 +166,9 @@ def _cloud_shadow_rules(
 ) -> Derivation:
     bands = _reflectance(source, values)
     found = [
-        cloud_shadow_rules({k: band[i] for k, band in bands.items()}, spec.threshold)
+        cloud_shadow_rules(
+            {k: np.where(valid[i], band[i], np.nan) for k, band in bands.items()}, spec.threshold
+        )
         for i in range(len(values))
     ]
     return Derivation(np.stack(found)[:, None], valid)

@@ -1,23 +1,12 @@
-"""What derived modalities hold: their bands, and which of them are masks. Pure."""
+"""What derived modalities hold: their bands. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from eodata.core.band import Band
-from eodata.core.derivation import (
-    ClassMask,
-    CloudScore,
-    CloudShadowRules,
-    Derived,
-    S2Cloudless,
-    Stretch,
-    Threshold,
-)
+from eodata.core.derivation import CloudScore, Derived, S2Cloudless, Stretch
 from eodata.core.scheme import Scheme
-
-MASKS = (ClassMask, CloudShadowRules, Threshold)
-"""Derivations whose layers are 0 or 1."""
 
 
 def derived_bands(

@@ -23,6 +23,7 @@ from eodata.core.span import Span
 from eodata.core.split import Placed, assign
 from eodata.core.where import Where
 from eodata.pipeline.fill import Filled, Filling, fill_area
+from eodata.pipeline.plan_labels import plan_labels
 from eodata.pipeline.plan_modality import plan_modality
 from eodata.pipeline.reprocessings import latest_by_area
 
@@ -61,14 +62,14 @@ def make_plan(
     Raises:
         GridError: No patch fits into any area.
         NoItemsError: A modality has no item at all.
-        RecipeError: The split's list does not fit the areas.
+        RecipeError: The split's list does not fit the areas, or labels have no usable legend.
     """
     found = place_patches(recipe, products, answers.areas, answers.listed)[: answers.limit]
     patches = [patch for patch, _ in found]
     used = {p.area for p in patches}
     areas = {name: area for name, area in answers.areas.items() if name in used}
     table = _ItemTable()
-    modalities = _plan_modalities(recipe, products, schemes, answers.providers)
+    modalities = plan_modalities(recipe, products, schemes, answers.providers)
     return Plan(
         recipe=recipe,
         modalities=modalities,
@@ -79,10 +80,11 @@ def make_plan(
         placed=tuple(placed for _, placed in found),
         synthetic=answers.synthetic,
         provenance=dict(answers.provenance),
+        labels=plan_labels(recipe, modalities, schemes),
     )
 
 
-def _plan_modalities(
+def plan_modalities(
     recipe: Recipe,
     products: Mapping[str, Product],
     schemes: Mapping[str, Scheme],

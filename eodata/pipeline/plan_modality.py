@@ -5,16 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from eodata.core.composite import SchmittComposite
-from eodata.core.derivation import ClassMap, ClassMask, CloudShadowRules, Derived, Threshold
+from eodata.core.derivation import (
+    MASKS,
+    ClassMap,
+    ClassMask,
+    CloudShadowRules,
+    Derived,
+    Threshold,
+)
 from eodata.core.derived_rules import GUIDE_BANDS
-from eodata.core.modality_plan import BandRead, ModalityPlan
+from eodata.core.modality_plan import BandRead, ModalityPlan, band_position
 from eodata.core.product import BandEntry, Product, ProviderEntry
 from eodata.core.recipe import Recipe
 from eodata.core.recipe_modality import SourceModality
 from eodata.core.recipe_queries import bands_of, gsd_of, product_of
 from eodata.core.scheme import Scheme
-from eodata.pipeline.derived_bands import MASKS, derived_bands
+from eodata.pipeline.derived_bands import derived_bands
 from eodata.pipeline.resampling import default_resampling
+
+CLOUD_SCORES = ("s2cloudless", "schmitt-score")
+"""Derivations whose numbers rise with cloud."""
 
 
 def plan_modality(
@@ -96,8 +106,17 @@ def _plan_derived(
         classes=modality.classes if isinstance(modality, ClassMask) else (),
         recode=tuple(sorted(scheme.recode.items())) if scheme else (),
         is_mask=isinstance(modality, MASKS),
+        takes=_taken(modality, source),
         marks_cloud=_marks_cloud(modality, source, product),
     )
+
+
+def _taken(modality: Derived, source: ModalityPlan) -> int | None:
+    """Return the position of the one band that it takes, None for those that take all."""
+    if not isinstance(modality, ClassMask | ClassMap | Threshold):
+        return None
+    kind = "continuous" if isinstance(modality, Threshold) else "categorical"
+    return band_position(source.bands, modality.band, kind)
 
 
 def _marks_cloud(modality: Derived, source: ModalityPlan, product: Product) -> bool:
@@ -108,7 +127,8 @@ def _marks_cloud(modality: Derived, source: ModalityPlan, product: Product) -> b
     if isinstance(modality, CloudShadowRules):
         return True
     if isinstance(modality, Threshold):
-        return source.derive in ("s2cloudless", "schmitt-score") or product.tells_cloud
+        side = "above" if source.derive in CLOUD_SCORES else product.cloudy
+        return side is not None and getattr(modality, side) is not None
     if not isinstance(modality, ClassMask) or source.derive:
         return False
     clear, measured = product.validity.get("clear"), product.validity.get("measured")

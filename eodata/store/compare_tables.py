@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator
 from io import BytesIO
@@ -12,6 +13,8 @@ import pyarrow.parquet as pq
 from shapely import equals_exact, from_wkb
 
 from eodata.core.plan import Plan
+from eodata.store.label_files import META, label_file, label_meaning, label_names
+from eodata.store.labels import identity, label_table
 from eodata.store.outcome_grid import OutcomeGrid
 from eodata.store.tables import table_bytes
 
@@ -29,9 +32,47 @@ def table_problems(root: Path, plan: Plan, grid: OutcomeGrid) -> Iterator[str]:
         yield from _column_problems(name, found, pq.read_table(BytesIO(data)))
 
 
-def _column_problems(name: str, found: pa.Table, expected: pa.Table) -> Iterator[str]:
+def label_problems(root: Path, plan: Plan, grid: OutcomeGrid, *, quick: bool) -> Iterator[str]:
+    """Yield a sentence for each cell of the labels that differs from what the pixels give.
+
+    Args:
+        root: The store.
+        plan: Says which labels there are.
+        grid: How every step ended.
+        quick: Compare samples and legends only, and read no pixel.
+
+    Raises:
+        StoreError: A shard is damaged.
+    """
+    planned = {label.name for label in plan.labels}
+    for name in label_names(root):
+        if name not in planned:
+            yield f"{label_file(name)}: the plan has no labels of this name"
+    for label in plan.labels:
+        name = label_file(label.name)
+        try:
+            found = pq.read_table(root / name)
+        except (OSError, pa.ArrowException) as error:
+            yield f"{name} cannot be read: {error}"
+            continue
+        if _meaning(found) != label_meaning(label):
+            yield f"{name} states another legend or rule than the plan"
+        lines = pa.table(identity(plan)) if quick else label_table(root, plan, grid, label)
+        yield from _column_problems(name, found, lines, "plan and pixels")
+
+
+def _meaning(table: pa.Table) -> object:
+    try:
+        return json.loads((table.schema.metadata or {}).get(META, b""))
+    except ValueError:
+        return None
+
+
+def _column_problems(
+    name: str, found: pa.Table, expected: pa.Table, told: str = "plan and ledger"
+) -> Iterator[str]:
     if found.num_rows != expected.num_rows:
-        yield f"{name} has {found.num_rows} rows, plan and ledger have {expected.num_rows}"
+        yield f"{name} has {found.num_rows} rows, {told} have {expected.num_rows}"
         return
     for column in expected.column_names:
         if column not in found.column_names:
@@ -40,7 +81,7 @@ def _column_problems(name: str, found: pa.Table, expected: pa.Table) -> Iterator
             pairs = zip(found[column].to_pylist(), expected[column].to_pylist(), strict=True)
             for line, (is_, should) in enumerate(pairs):
                 if not _same(is_, should):
-                    yield f"{name}, line {line}, {column}: {is_!r}, plan and ledger say {should!r}"
+                    yield f"{name}, line {line}, {column}: {is_!r}, {told} say {should!r}"
 
 
 def _same(a: object, b: object) -> bool:

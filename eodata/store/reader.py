@@ -17,6 +17,7 @@ from eodata.core.band import Band
 from eodata.core.errors import StoreError, nearest
 from eodata.store.arrays import VALID, array_metadata, band_from_json, group_attributes
 from eodata.store.files import DATA, SAMPLES, STEPS
+from eodata.store.label_files import Legend, label_names, read_labels, read_legend
 
 if TYPE_CHECKING:
     import geopandas
@@ -143,6 +144,31 @@ class StoreReader:
             raise _damaged(self.path / STEPS, error) from error
         # Without this, one missing orbit makes floats of all orbits.
         return table.astype({"relative_orbit": "Int64"})
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """Names of the labels of whole samples, in alphabetical order."""
+        return label_names(self.path)
+
+    def labels(self, name: str) -> pandas.DataFrame:
+        """Return `labels/NAME.parquet`: one row per sample, ordered by `row`.
+
+        `single` is a class value, `multi` an array of them, `valid` the fraction of all pixels that
+        count, `fraction:CLASS` that of each class among those. All but `valid` are null where no
+        pixel counts.
+
+        Raises:
+            StoreError: There are no such labels, or the file is damaged.
+        """
+        return read_labels(self.path, name)
+
+    def label_classes(self, name: str) -> Legend:
+        """Return the legend `(value, name, "rrggbb")` of labels, by rising value.
+
+        Raises:
+            StoreError: There are no such labels, or the file is damaged.
+        """
+        return read_legend(self.path, name)
 
     @cached_property
     def _documents(self) -> dict[str, dict[str, Any]]:

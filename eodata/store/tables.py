@@ -1,4 +1,4 @@
-"""The two tables of a store, written at the end of a build, whole or not at all."""
+"""The tables of a store, written at the end of a build, whole or not at all."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from eodata.core.outcome import Outcome
 from eodata.core.plan import Plan
 from eodata.store.files import SAMPLES, STEPS, write_bytes
+from eodata.store.labels import write_labels
 from eodata.store.outcome_grid import OutcomeGrid, outcome_grid
 from eodata.store.samples_table import samples_frame
 from eodata.store.steps_table import steps_table
@@ -18,18 +19,27 @@ from eodata.store.steps_table import steps_table
 ROWS_PER_GROUP = 65_536
 
 
-def write_tables(root: Path, plan: Plan, outcomes: Iterable[tuple[str, Outcome]]) -> None:
-    """Write `samples.parquet` (GeoParquet 1.1) and `steps.parquet`; what was there is replaced.
+def write_tables(
+    root: Path, plan: Plan, outcomes: Iterable[tuple[str, Outcome]], *, recount: bool = True
+) -> None:
+    """Write `samples.parquet` (GeoParquet 1.1), `steps.parquet` and the tables of labels.
+
+    What was there is replaced. Labels come first, because they need every pixel to be there.
 
     Args:
-        root: The store.
+        root: The store; for labels with the pixels of all done steps.
         plan: What was to be built.
         outcomes: `(task id, outcome)` from the ledger. What has none is failed: not built.
+        recount: Count labels again, for which their pixels are read; False when no pixel is new:
+            then only tables that are missing are made.
 
     Raises:
-        StoreError: An outcome is foreign to the plan, or the disk refuses.
+        StoreError: An outcome is foreign to the plan, a shard that labels are counted from is
+            damaged, or the disk refuses.
     """
-    for name, data in table_bytes(plan, outcome_grid(plan, outcomes)).items():
+    grid = outcome_grid(plan, outcomes)
+    write_labels(root, plan, grid, recount=recount)
+    for name, data in table_bytes(plan, grid).items():
         write_bytes(root / name, data)
 
 

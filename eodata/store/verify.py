@@ -18,7 +18,7 @@ from eodata.core.patch import Patch
 from eodata.core.plan import Plan, Task
 from eodata.core.split import smallest_distance
 from eodata.store.arrays import group_attributes, metadata
-from eodata.store.compare_tables import table_problems
+from eodata.store.compare_tables import label_problems, table_problems
 from eodata.store.files import DATA, PARTIAL, is_store, read_json, read_plan
 from eodata.store.ledger import SqliteLedger
 from eodata.store.outcome_grid import NOT_BUILT, STATUSES, OutcomeGrid, outcome_grid
@@ -190,6 +190,11 @@ def _tables(evidence: _Evidence) -> Iterator[str]:
     return table_problems(evidence.root, evidence.plan, evidence.grid)
 
 
+def _labels(evidence: _Evidence) -> Iterator[str]:
+    """The labels of whole samples are those that the pixels give."""
+    return label_problems(evidence.root, evidence.plan, evidence.grid, quick=evidence.quick)
+
+
 def _pixels(evidence: _Evidence) -> Iterator[str]:
     """Every shard decodes, and its valid pixels are those that the tables count."""
     if evidence.quick:
@@ -280,5 +285,6 @@ _CHECKS: tuple[tuple[str, Callable[[_Evidence], Iterator[str]]], ...] = (
     ("strays", _strays),
     ("tables", _tables),
     ("pixels", _pixels),
+    ("labels", _labels),
     ("splits", _splits),
 )

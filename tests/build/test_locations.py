@@ -138,3 +138,34 @@ def test_no_more_processes_read_than_an_archive_takes_requests(recipe):
     assert most_processes({"sandbox": locations["sandbox"]}) is None
     shared = StacLocation.model_validate_json(share_location("cdse", locations["cdse"], 4))
     assert int(shared.endpoint.in_flight * shared.share) == 1
+
+
+TWO = "{s2: {product: sentinel-2-l2a, bands: [B04], gsd: 10}, s1: {product: sentinel-1-rtc}}"
+
+
+@pytest.fixture
+def two(tmp_path):
+    path = tmp_path / "two.yaml"
+    text = RECIPE.replace("SANDBOX", "").partition("modalities:")[0]
+    path.write_text(f"{text}modalities: {TWO}\n")
+    return load_recipe(str(path))
+
+
+def test_providers_of_some_modalities_then_the_others_keep_theirs(two):
+    found = chosen(two, Wish("two", provider="s2=planetary-computer"))
+    assert found == {"s2": "planetary-computer", "s1": "planetary-computer"}
+    assert chosen(two, Wish("two", provider="s2=cdse,s1=sandbox")) == {
+        "s2": "cdse",
+        "s1": "sandbox",
+    }
+
+
+def test_provider_for_all_then_one_modality_may_differ(two):
+    found = chosen(two, Wish("two", provider="sandbox,s2=earth-search"))
+    assert found == {"s2": "earth-search", "s1": "sandbox"}
+
+
+def test_provider_of_a_modality_that_is_none_then_the_nearest_is_named(two):
+    with pytest.raises(RecipeError, match='no modality "s3"') as error:
+        chosen(two, Wish("two", provider="s3=sandbox"))
+    assert '"s2"' in str(error.value) or '"s1"' in str(error.value)

@@ -1,18 +1,13 @@
-"""Where files become recipes, areas and split lists."""
+"""Where files become recipes and split lists."""
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import geopandas
 import pytest
-from shapely.geometry import Point, box, mapping
 
 from eodata import resources
-from eodata.build.areas import load_areas
 from eodata.build.reading import (
     LoadedRecipe,
     find_recipe,
@@ -20,6 +15,7 @@ from eodata.build.reading import (
     load_split_list,
 )
 from eodata.core.errors import RecipeError
+from eodata.core.recipe import ScaleSpec
 
 RECIPE = """
 name: tiny
@@ -30,7 +26,6 @@ time: {start: 2018-01-01, end: 2018-02-01}
 modalities: {s1: {product: sentinel-1-grd}}
 split: {by: area, file: splits.csv}
 """
-FLANDERS = box(3.0, 50.8, 3.05, 50.83)
 
 
 @pytest.fixture
@@ -44,15 +39,6 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def loaded(folder: Path) -> LoadedRecipe:
     return load_recipe(str(folder / "tiny.yaml"))
-
-
-def write_areas(folder: Path, *features: tuple[Any, dict[str, Any]]) -> None:
-    made = [
-        {"type": "Feature", "properties": p, "geometry": g if g is None else mapping(g)}
-        for g, p in features
-    ]
-    text = json.dumps({"type": "FeatureCollection", "features": made})
-    (folder / "areas.geojson").write_text(text, encoding="utf-8")
 
 
 def refused(call: Any, *args: Any) -> RecipeError:
@@ -170,10 +156,20 @@ def test_find_recipe_when_the_path_does_not_exist_then_refused(folder: Path) -> 
 
 
 @pytest.mark.parametrize("name", sorted(resources.recipe_files()))
-def test_shipped_recipe_then_loads_with_its_areas(name: str) -> None:
+def test_shipped_recipe_then_loads(name: str) -> None:
     loaded = load_recipe(name)
     assert loaded.recipe.name == name
-    assert load_areas(loaded)
+    assert loaded.steps == loaded.recipe.time.steps
+
+
+def test_load_recipe_when_a_scale_is_given_then_instead_of_its_own(folder: Path) -> None:
+    path = folder / "tiny.yaml"
+    text = RECIPE.replace("02-01}", "02-01, steps: 31}") + "scale: {steps: 7, areas: 3}\n"
+    path.write_text(text, encoding="utf-8")
+    own, given = load_recipe(str(path)), load_recipe(str(path), ScaleSpec(steps=2))
+    assert (own.recipe.time.steps, own.steps) == (7, 31)
+    assert (given.recipe.time.steps, given.steps) == (2, 31)
+    assert given.recipe.scale == ScaleSpec(steps=2)
 
 
 def test_load_recipe_when_a_rule_is_broken_then_names_the_file(folder: Path) -> None:
@@ -182,106 +178,6 @@ def test_load_recipe_when_a_rule_is_broken_then_names_the_file(folder: Path) -> 
     error = refused(load_recipe, str(path))
     assert error.where == "tiny.yaml: modalities.s1.product"
     assert '"sentinel-1-grd"' in error.fix
-
-
-# --- areas
-
-
-def test_load_areas_when_bbox_then_one_area(folder: Path) -> None:
-    path = folder / "tiny.yaml"
-    text = RECIPE.replace("file: areas.geojson", "bbox: [3, 50.8, 3.05, 50.83]")
-    path.write_text(text, encoding="utf-8")
-    (area,) = load_areas(load_recipe(str(path))).values()
-    assert (area.id, area.crs) == ("area", "EPSG:32631")
-    assert area.geometry.equals(FLANDERS)
-
-
-def test_load_areas_then_file_order_properties_and_own_crs(
-    folder: Path, loaded: LoadedRecipe
-) -> None:
-    own = {"start": "2019-06-01", "end": "2019-07-01", "split": "val", "season": "summer"}
-    write_areas(
-        folder,
-        (box(9, 50, 9.1, 50.1), {"id": "z", **own}),
-        (FLANDERS, {"id": "y"}),
-        (FLANDERS, {"id": None}),
-    )
-    areas = load_areas(loaded)
-    assert list(areas) == ["z", "y", "a0002"]
-    first = areas["z"]
-    assert (first.crs, first.split, first.season) == ("EPSG:32632", "val", "summer")
-    assert first.time is not None
-    assert first.time.start == datetime(2019, 6, 1, tzinfo=UTC)
-    assert (areas["y"].time, areas["y"].split, areas["y"].season) == (None, "", "")
-
-
-def test_load_areas_when_ids_are_numbers_then_zero_stays_zero(
-    folder: Path, loaded: LoadedRecipe
-) -> None:
-    write_areas(folder, *((FLANDERS, {"id": number}) for number in range(3)))
-    assert list(load_areas(loaded)) == ["0", "1", "2"]
-
-
-@pytest.mark.parametrize(
-    ("features", "word"),
-    [
-        ([(FLANDERS, {"id": "a"}), (FLANDERS, {"id": "a"})], "twice"),
-        ([(Point(3, 50), {"id": "a"})], "Point"),
-        ([(None, {"id": "a"}), (FLANDERS, {"id": "b"})], "no geometry"),
-        ([(box(500_000, 5_600_000, 501_000, 5_601_000), {"id": "a"})], "500000"),
-        ([(FLANDERS, {"id": "../a"})], "path"),
-        ([(FLANDERS, {"id": "a", "start": "2018-01-01"})], "only one of"),
-        ([(FLANDERS, {"id": "a", "start": "spring", "end": "summer"})], "spring"),
-        ([(FLANDERS, {"id": "a", "start": "2018-02-01", "end": "2018-01-01"})], "not after"),
-        ([], "no feature"),
-    ],
-)
-def test_load_areas_when_a_feature_is_wrong_then_refused_by_name(
-    folder: Path, loaded: LoadedRecipe, features: list[Any], word: str
-) -> None:
-    write_areas(folder, *features)
-    error = refused(load_areas, loaded)
-    assert "areas.geojson" in error.where
-    assert word in str(error)
-    if len(features) == 1 and "id" in features[0][1]:
-        assert "area " in error.where
-
-
-def test_load_areas_when_the_polygon_crosses_itself_then_refused(
-    folder: Path, loaded: LoadedRecipe
-) -> None:
-    bowtie = {"type": "Polygon", "coordinates": [[[3, 50], [4, 51], [4, 50], [3, 51], [3, 50]]]}
-    feature = {"type": "Feature", "properties": {"id": "b"}, "geometry": bowtie}
-    text = json.dumps({"type": "FeatureCollection", "features": [feature]})
-    (folder / "areas.geojson").write_text(text, encoding="utf-8")
-    assert "crosses itself" in refused(load_areas, loaded).found
-
-
-@pytest.mark.parametrize("content", [b"{}", b"not json", b"\xff\xfe\x00"])
-def test_load_areas_when_no_vector_data_then_refused(
-    folder: Path, loaded: LoadedRecipe, content: bytes
-) -> None:
-    (folder / "areas.geojson").write_bytes(content)
-    assert "areas.geojson" in refused(load_areas, loaded).where
-
-
-def test_load_areas_when_table_without_geometry_then_refused(folder: Path) -> None:
-    path = folder / "tiny.yaml"
-    path.write_text(RECIPE.replace("areas.geojson", "areas.csv"), encoding="utf-8")
-    (folder / "areas.csv").write_text("id,x\na,1\n", encoding="utf-8")
-    assert "areas.csv" in refused(load_areas, load_recipe(str(path))).where
-
-
-@pytest.mark.parametrize("suffix", ["gpkg", "parquet"])
-def test_load_areas_when_another_format_and_crs_then_degrees(folder: Path, suffix: str) -> None:
-    path = folder / "tiny.yaml"
-    path.write_text(RECIPE.replace("areas.geojson", f"areas.{suffix}"), encoding="utf-8")
-    frame = geopandas.GeoDataFrame({"id": ["a"]}, geometry=[FLANDERS], crs="EPSG:4326")
-    frame = frame.to_crs("EPSG:3035")
-    target = folder / f"areas.{suffix}"
-    frame.to_parquet(target) if suffix == "parquet" else frame.to_file(target)
-    (area,) = load_areas(load_recipe(str(path))).values()
-    assert area.geometry.symmetric_difference(FLANDERS).area < 1e-9
 
 
 # --- split lists
@@ -328,6 +224,16 @@ def test_load_split_list_when_none_is_named_then_empty(folder: Path) -> None:
     path = folder / "tiny.yaml"
     path.write_text(RECIPE.replace(", file: splits.csv", ""), encoding="utf-8")
     assert load_split_list(load_recipe(str(path))) == {}
+
+
+def test_load_split_list_when_areas_are_left_out_then_their_rows_are_no_error(
+    folder: Path,
+) -> None:
+    (folder / "splits.csv").write_text("id,split\na,train\nb,val\n")
+    loaded = load_recipe(str(folder / "tiny.yaml"), ScaleSpec(areas=1))
+    assert load_split_list(loaded, ["a"]) == {"a": "train", "b": "val"}
+    whole = load_recipe(str(folder / "tiny.yaml"), ScaleSpec(steps=1))
+    assert refused(load_split_list, whole, ["a"]).where == "splits.csv: b"
 
 
 def test_load_split_list_when_a_row_names_no_area_then_the_nearest(

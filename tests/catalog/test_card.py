@@ -10,7 +10,15 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eodata.catalog.card import Card, CardModality, Counts, Extent, PatchEdge, Provenance
+from eodata.catalog.card import (
+    Card,
+    CardLabels,
+    CardModality,
+    Counts,
+    Extent,
+    PatchEdge,
+    Provenance,
+)
 from eodata.catalog.card import SplitProof as Proof
 from eodata.core.errors import RecipeError
 
@@ -43,6 +51,9 @@ MODALITIES = st.builds(
     role=st.sampled_from(["input", "target"]),
     synthetic=st.booleans(),
 )
+LABELS = st.builds(
+    CardLabels, name=SOME, modality=TEXT, classes=st.lists(TEXT, max_size=3).map(tuple)
+)
 CARDS = st.builds(
     Card,
     name=SOME,
@@ -59,6 +70,7 @@ CARDS = st.builds(
     homepage=TEXT,
     where=TEXT,
     modalities=st.lists(MODALITIES, max_size=2).map(tuple),
+    labels=st.lists(LABELS, max_size=2).map(tuple),
     extent=extents(),
     counts=st.builds(
         Counts, samples=COUNT, by_split=COUNTS, by_status=COUNTS, steps=COUNT, outcomes=COUNTS

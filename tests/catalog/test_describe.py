@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,9 +11,10 @@ import geopandas
 import pandas as pd
 import pytest
 
-from eodata.catalog.card import Card
+from eodata.catalog.card import Card, CardLabels
 from eodata.catalog.describe import make_card, write_card
 from eodata.core.errors import StoreError
+from eodata.core.label_plan import LabelPlan
 from eodata.store.files import CARD
 
 CREATED = datetime(2026, 2, 3, 14, 20, tzinfo=UTC)
@@ -65,6 +67,30 @@ def test_facts_of_plan_and_products_are_told(built, card: Card) -> None:
     assert (card.patch.metres, card.patch.pixels, card.crs) == (160.0, 16, ("EPSG:32631",))
     assert card.provenance.plan_digest == built.plan.digest
     assert card.provenance.created_utc == CREATED
+
+
+def test_labels_are_told_with_their_legend(built) -> None:
+    legend = ((1, "field", "00ff00"), (2, "wood", "008800"))
+    plan = replace(built.plan, labels=(LabelPlan("use", "landcover", legend, (), 0.1),))
+    card = make_card(built.root, plan, built.products, CREATED)
+    assert card.labels == (CardLabels(name="use", modality="landcover", classes=("field", "wood")),)
+    told = "- name: use\n  modality: landcover\n  classes: [field, wood]\n"
+    assert f"\nlabels:\n{told}" in card.dumps()
+    assert "labels:" not in make_card(built.root, built.plan, built.products, CREATED).dumps()
+
+
+def test_shared_keys_of_places_are_told_by_split(built) -> None:
+    (name, area), *others = built.plan.areas.items()
+    areas = {name: replace(area, season="summer", scene="100"), **dict(others)}
+    card = make_card(built.root, replace(built.plan, areas=areas), built.products, CREATED)
+    here = {
+        placed.split
+        for patch, placed in zip(built.plan.patches, built.plan.placed, strict=True)
+        if patch.area == name
+    }
+    assert card.split is not None
+    assert card.split.keys == {split: ("summer_100",) for split in here}
+    assert make_card(built.root, built.plan, built.products, CREATED).split.keys == {}
 
 
 def test_writing_the_card_does_not_change_what_it_says(build_store) -> None:

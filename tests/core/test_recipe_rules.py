@@ -79,7 +79,7 @@ def test_recipe_that_says_everything_then_accepted(
         ),
         ({"modalities.cloud.from": "slc"}, "modalities.cloud.from", '"scl"'),
         ({"modalities.cloud.from": "cloud"}, "modalities.cloud.from", "scl"),
-        ({"modalities.cloud.from": "s2"}, "modalities.cloud.from", "only the class band"),
+        ({"modalities.cloud.from": "s2"}, "modalities.cloud.from", "a modality that has one"),
         (
             {"modalities.cloud2": {"derive": "class-mask", "from": "cloud", "classes": [1]}},
             "modalities.cloud2.from",

@@ -9,10 +9,16 @@ import pytest
 from shapely.geometry import Polygon, box
 from shapely.geometry.base import BaseGeometry
 
+from eodata.core.composite import Composite, MedianComposite, SchmittComposite, TopComposite
 from eodata.core.item import Acquisition, Item
 from eodata.core.recipe_modality import Choose, Pair
 from eodata.core.span import Span
-from eodata.pipeline.choose import choose_acquisition, pair_acquisition, static_acquisition
+from eodata.pipeline.choose import (
+    choose_acquisition,
+    composite_acquisitions,
+    pair_acquisition,
+    static_acquisition,
+)
 
 START = datetime(2018, 1, 1, tzinfo=UTC)
 STEP = Span(START, START + timedelta(days=10))
@@ -98,6 +104,15 @@ def test_cloud_limit_then_included_and_lowest_named_when_none_is_left() -> None:
     assert reason == "no acquisition of 2 has at most 20 % cloud (lowest 71.4 %, a)"
 
 
+def test_least_cloud_then_clearer_ones_are_left_out_and_the_limits_named() -> None:
+    rule = Choose(by="least-cloudy", min_cloud=30)
+    assert chosen(rule, acquisition("clear", 5, 5), acquisition("a", 5, 30)) == "a"
+    clear = acquisition("clear", 5, 5)
+    assert chosen(rule, clear) == "no acquisition of 1 has 30 to 100 % cloud"
+    between = Choose(min_cloud=30, max_cloud=40)
+    assert chosen(between, clear) == "no acquisition of 1 has 30 to 40 % cloud"
+
+
 def test_unknown_cloud_then_counts_as_overcast() -> None:
     unknown = acquisition("unknown", 5, None)
     assert "none states it" in chosen(Choose(max_cloud=99), unknown)
@@ -140,6 +155,115 @@ def test_pair_when_partner_or_candidates_are_missing_then_says_which() -> None:
         None,
         "no acquisition at all to pair with s2",
     )
+
+
+APART = Pair.parse({"with": "s2", "within": "4d", "apart": "1d"}, "x")
+PARTNER = START + timedelta(days=5)
+
+
+def test_pair_apart_then_never_nearer_and_exactly_as_far_is_accepted() -> None:
+    same, near, far = acquisition("same", 5), acquisition("near", 5.9), acquisition("far", 8)
+    assert pair_acquisition([same, near, far], PARTNER, APART) == (far, "")
+    edge = acquisition("edge", 4)
+    assert pair_acquisition([same, near, far, edge], PARTNER, APART) == (edge, "")
+
+
+def test_pair_apart_when_all_are_too_near_then_says_so() -> None:
+    near = [acquisition("same", 5), acquisition("near", 5.9)]
+    assert pair_acquisition(near, PARTNER, APART) == (
+        None,
+        "no acquisition at least 1.0 d from that of s2",
+    )
+
+
+def test_pair_apart_when_the_rest_is_too_far_then_says_how_far() -> None:
+    found, reason = pair_acquisition([acquisition("a", 5), acquisition("b", 10)], PARTNER, APART)
+    assert found is None
+    assert reason.startswith("the nearest acquisition is 5.0 d from that of s2")
+
+
+def test_pair_with_cloud_limits_then_the_nearest_within_them() -> None:
+    cloudy, clear = acquisition("cloudy", 5.5, 80), acquisition("clear", 6.5, 10)
+    limits = Choose(max_cloud=20)
+    assert pair_acquisition([cloudy, clear], PARTNER, WITHIN_2D, limits) == (clear, "")
+    wanted = Choose(min_cloud=50)
+    assert pair_acquisition([cloudy, clear], PARTNER, WITHIN_2D, wanted) == (cloudy, "")
+
+
+def test_pair_with_cloud_limits_when_none_is_within_then_counts_those_near_in_time() -> None:
+    candidates = [acquisition("a", 5.5, 80), acquisition("b", 6, 60), acquisition("far", 30, 70)]
+    assert pair_acquisition(candidates, PARTNER, WITHIN_2D, Choose(max_cloud=20)) == (
+        None,
+        "no acquisition of 2 has at most 20 % cloud (lowest 60 %, b)",
+    )
+
+
+# ---- composites ---------------------------------------------------------------------------------
+
+LATEST = TopComposite(by="latest-on-top")
+CLEAREST = TopComposite(by="least-cloudy-on-top")
+MEDIAN = MedianComposite(by="median")
+BEST = SchmittComposite(by="schmitt-2019")
+EVERY = Choose()
+
+
+def composed(composite: Composite, rule: Choose, *candidates: Acquisition) -> list[str] | str:
+    answers = set()
+    for seed in range(6):
+        shuffled = Random(seed).sample(candidates, len(candidates))
+        found, reason = composite_acquisitions(shuffled, STEP, GROUND, rule, composite)
+        assert bool(found) != bool(reason)
+        answers.add((*(a.id for a in found), reason))
+    (answer,) = answers
+    return list(answer[:-1]) or answer[-1]
+
+
+def test_a_composite_takes_all_of_its_step_that_cover_some_ground() -> None:
+    away = acquisition("away", 5, 0, box(2, 2, 3, 3))
+    late = acquisition("late", 10)
+    half = acquisition("half", 5, 0, box(0, 0, 0.5, 1))
+    assert composed(MEDIAN, EVERY, away, late, half, acquisition("full", 0)) == ["full", "half"]
+
+
+def test_latest_on_top_then_by_time_and_the_larger_id_of_two_at_once() -> None:
+    candidates = [acquisition("b", 1), acquisition("c", 9), acquisition("a", 9)]
+    assert composed(LATEST, EVERY, *candidates) == ["c", "a", "b"]
+
+
+def test_least_cloudy_on_top_then_unknown_cloud_lies_below() -> None:
+    candidates = [
+        acquisition("some", 1, 40),
+        acquisition("unknown", 2, None),
+        acquisition("clear", 9, 0),
+        acquisition("tied", 8, 0),
+    ]
+    assert composed(CLEAREST, EVERY, *candidates) == ["tied", "clear", "some", "unknown"]
+
+
+def test_at_most_then_the_rule_of_choice_says_which_and_the_composite_what_lies_on_top() -> None:
+    candidates = [acquisition(f"day{d}", d, 10 * d) for d in range(1, 9)]
+    two = LATEST.model_copy(update={"at_most": 2})
+    assert composed(two, Choose(by="least-cloudy"), *candidates) == ["day2", "day1"]
+    # Of two at the same distance from the middle of the step the smaller id comes first.
+    three = LATEST.model_copy(update={"at_most": 3})
+    assert composed(three, Choose(by="nearest"), *candidates) == ["day6", "day5", "day4"]
+    best = BEST.model_copy(update={"at_most": 3})
+    assert composed(best, Choose(by="nearest"), *candidates) == ["day5", "day4", "day6"]
+
+
+def test_cloud_limits_hold_for_composites_too() -> None:
+    candidates = [acquisition("a", 5, 80), acquisition("b", 6, 60), acquisition("c", 6, None)]
+    assert composed(MEDIAN, Choose(max_cloud=60), *candidates) == ["b"]
+    assert composed(MEDIAN, Choose(max_cloud=5), *candidates) == (
+        "no acquisition of 3 has at most 5 % cloud (lowest 60 %, b)"
+    )
+    assert composed(MEDIAN, Choose(min_cloud=70, max_cloud=90), *candidates) == ["a"]
+
+
+def test_a_composite_of_nothing_says_why() -> None:
+    assert composed(MEDIAN, EVERY) == "no acquisition in this step"
+    away = acquisition("away", 5, 0, box(2, 2, 3, 3))
+    assert composed(BEST, EVERY, away) == "no acquisition in this step"
 
 
 def edition(name: str, year: int, ground: BaseGeometry = GROUND) -> Item:

@@ -26,9 +26,12 @@ UNSEEN = {
     ("cdse", "cop-dem-glo-30-dged-cog"),
     ("earthengine", "COPERNICUS/DEM/GLO30"),
     ("earthengine", "COPERNICUS/S1_GRD"),
+    ("earthengine", "COPERNICUS/S2_CLOUD_PROBABILITY"),
     ("earthengine", "COPERNICUS/S2_HARMONIZED"),
     ("earthengine", "COPERNICUS/S2_SR_HARMONIZED"),
+    ("earthengine", "CSP/HM/GlobalHumanModification"),
     ("earthengine", "ESA/WorldCover/v200"),
+    ("earthengine", "GOOGLE/CLOUD_SCORE_PLUS/V1/S2_HARMONIZED"),
     ("earthengine", "MODIS/061/MCD12Q1"),
     ("earthengine", "NOAA/VIIRS/DNB/MONTHLY_V1/VCMCFG"),
 }

@@ -10,5 +10,6 @@ search      from a question to images
 graph       the expression of a request
 pixels      which requests a window takes
 fetch       from requests to arrays
+compose     composites that the server makes
 provider    the provider
 """

@@ -14,7 +14,7 @@ from odc.geo.geobox import GeoBox
 
 from eodata.core.errors import ProviderError
 from eodata.providers.earthengine.governor import Governor, Traffic
-from eodata.providers.earthengine.graph import VALID, bands_with_validity
+from eodata.providers.earthengine.graph import VALID, Call, bands_with_validity
 from eodata.providers.earthengine.pixels import Tile, halves, place_of, tiles
 from eodata.providers.earthengine.refusals import TooMuchError
 from eodata.providers.earthengine.session import JSON, Client
@@ -28,14 +28,16 @@ class Layers:
     """Bands of one image on one grid, of which a window is being fetched.
 
     Attributes:
-        image: Asset id.
+        name: What it is, for messages: the asset id of an image.
+        picture: The image.
         grid: Of the image's pixels, or of a level of its pyramid.
         crs: As Earth Engine writes it.
         window: What is needed.
         dtypes: Type of each band's numbers.
     """
 
-    image: str
+    name: str
+    picture: Call
     grid: GeoBox
     crs: str
     window: Window
@@ -57,7 +59,7 @@ class Layers:
     def question(self, tile: Tile) -> JSON:
         """Return what to ask for a tile."""
         return {
-            "expression": bands_with_validity(self.image, tile.bands),
+            "expression": bands_with_validity(self.picture, tile.bands),
             "grid": _grid_json(self.grid, self.crs, tile),
         }
 
@@ -71,8 +73,12 @@ class Layers:
         (first, last), (west, east) = tile.window
         place = slice(first - top, last - top), slice(west - left, east - left)
         for band in tile.bands:
-            self._dn[band][place] = _as_told(self.image, band, answer[band], self.dtypes[band])
+            self._dn[band][place] = _as_told(self.name, band, answer[band], self.dtypes[band])
             self._known[band][place] = answer[band + VALID] != 0
+
+    def pixels(self, band: str) -> tuple[Values, Valid]:
+        """Return a band on the window: numbers, and where they hold."""
+        return self._dn[band], self._known[band]
 
     def source(self, band: str, dtype: np.dtype[np.generic], nodata: float | None) -> Loaded:
         """Return a band as a source of the warp, in a type of its own."""
@@ -127,11 +133,11 @@ class Fetcher:
         layers.put(tile, answer)
 
     def _ask(self, layers: Layers, tile: Tile) -> NDArray[np.void]:
-        answer = self._client.compute_pixels(layers.image, layers.question(tile))
+        answer = self._client.compute_pixels(layers.name, layers.question(tile))
         names = {*tile.bands, *(band + VALID for band in tile.bands)}
         if answer.shape != tile.shape or not names <= set(answer.dtype.names or ()):
             raise broken_off(
-                f"earthengine ({layers.image})",
+                f"earthengine ({layers.name})",
                 f"asked for {tile.shape} pixels of {', '.join(tile.bands)}, it gave {answer.shape} "
                 f"of {', '.join(answer.dtype.names or ('no band',))}",
             )

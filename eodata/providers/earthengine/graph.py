@@ -1,7 +1,7 @@
-"""The expression of a request: some bands of one image, each with a band that says where it holds.
+"""The expression of a request: some bands of an image, each with a band that says where it holds.
 
 The client can build such expressions from its own classes, but downloads the list of all functions
-first, in every process. These six calls need none of it.
+first, in every process. These few calls need none of it.
 """
 
 from __future__ import annotations
@@ -35,15 +35,30 @@ class Call(encodable.Encodable):
         return {"functionInvocationValue": {"functionName": self._function, "arguments": arguments}}
 
 
-def bands_with_validity(image: str, bands: Sequence[str]) -> Call:
+def load(image: str) -> Call:
+    """Return an image of the catalogue."""
+    return Call("Image.load", id=image)
+
+
+def select(image: Call, bands: Sequence[str]) -> Call:
+    """Return some bands of an image, in this order."""
+    return Call("Image.select", input=image, bandSelectors=list(bands))
+
+
+def constant(value: float) -> Call:
+    """Return an image that is the same number everywhere."""
+    return Call("Image.constant", value=value)
+
+
+def bands_with_validity(image: Call, bands: Sequence[str]) -> Call:
     """Return bands of an image in order, followed by their validity in the same order.
 
     The server's validity becomes a band of its own, 0 or 1: under a pixel that is masked the answer
     holds zeros, which are numbers like others.
     """
-    chosen = Call("Image.select", input=Call("Image.load", id=image), bandSelectors=list(bands))
+    chosen = select(image, bands)
     share = Call("Image.mask", image=chosen)
-    holds = Call("Image.gte", image1=share, image2=Call("Image.constant", value=HALF))
+    holds = Call("Image.gte", image1=share, image2=constant(HALF))
     named = Call(
         "Image.rename",
         input=Call("Image.toByte", value=holds),

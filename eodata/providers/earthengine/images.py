@@ -27,6 +27,7 @@ from shapely.geometry import Polygon, box, shape
 from shapely.geometry.base import BaseGeometry
 
 from eodata.core.endpoint import OffsetSource
+from eodata.core.errors import ProviderError
 from eodata.core.item import Asset, Item
 from eodata.core.reproject import split_at_date_line
 from eodata.core.span import format_utc, parse_utc
@@ -127,6 +128,23 @@ def grid_of(item: Item, band: str) -> BandGrid:
         if band in row["bands"]:
             return _band_grid(row["crs"], tuple(row["affine"]), tuple(row["shape"]), row["dtype"])
     raise KeyError(band)
+
+
+def told_grid(item: Item, band: str) -> BandGrid:
+    """Return where a band's pixels lie, as `grid_of` does.
+
+    Raises:
+        ProviderError: The item says nothing of it.
+    """
+    try:
+        return grid_of(item, band)
+    except MALFORMED as error:
+        raise ProviderError(
+            f"item {item.id}",
+            f"it does not say where the pixels of band {band} lie",
+            f"{error!r}.",
+            "Plan again: the plan was not made with Earth Engine.",
+        ) from error
 
 
 @lru_cache(maxsize=1024)

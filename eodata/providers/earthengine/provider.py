@@ -20,10 +20,12 @@ from eodata.core.item import Asset, Item
 from eodata.core.modality_plan import BandRead
 from eodata.core.outcome import Cost
 from eodata.core.product import ProviderEntry
-from eodata.core.protocols import Pixels, Query
+from eodata.core.protocols import Composed, Pixels, Query
+from eodata.providers.earthengine.compose import composed, composite_layers
 from eodata.providers.earthengine.fetch import Fetcher, Layers
 from eodata.providers.earthengine.governor import Governor, Traffic
-from eodata.providers.earthengine.images import MALFORMED, BandGrid, grid_of, item_of
+from eodata.providers.earthengine.graph import load
+from eodata.providers.earthengine.images import MALFORMED, BandGrid, item_of, told_grid
 from eodata.providers.earthengine.pixels import coarser, pyramid_factor
 from eodata.providers.earthengine.search import Search
 from eodata.providers.earthengine.session import JSON, Client, Session
@@ -112,11 +114,7 @@ class EarthEngineProvider:
         entry, traffic = self._entry(item.collection), Traffic()
         wanted = [_wanted(item, read, geobox, entry) for read in reads]
         groups = _grouped(wanted)
-        try:
-            self._line.fetcher.fill(list(groups.values()), traffic)
-        except ProviderError as error:
-            error.cost = Cost(0, traffic.requests, traffic.retried)
-            raise
+        self._fill(list(groups.values()), traffic)
         onto = [one.onto(geobox, groups) for one in wanted]
         return Pixels(
             values=tuple(values for values, _, _ in onto),
@@ -125,6 +123,36 @@ class EarthEngineProvider:
             requests=traffic.requests,
             retried=traffic.retried,
         )
+
+    def compose(
+        self,
+        passes: Sequence[Sequence[Item]],
+        reads: Sequence[BandRead],
+        geobox: GeoBox,
+        by: str,
+        rule: tuple[BandRead, tuple[int, ...]] | None,
+    ) -> Composed | None:
+        """Have Earth Engine make the composite that `Composer` describes.
+
+        Returns:
+            None where an image's pixels are not those of the grid, copied.
+
+        Raises:
+            ProviderError: An image is gone, or the server does not deliver.
+        """
+        layers, traffic = composite_layers(passes, reads, geobox, by, rule), Traffic()
+        if layers is None:
+            return None
+        self._fill([layers], traffic)
+        return composed(layers, reads, Cost(0, traffic.requests, traffic.retried))
+
+    def _fill(self, wanted: Sequence[Layers], traffic: Traffic) -> None:
+        """Fetch layers; an error says what it took."""
+        try:
+            self._line.fetcher.fill(wanted, traffic)
+        except ProviderError as error:
+            error.cost = Cost(0, traffic.requests, traffic.retried)
+            raise
 
     def _entry(self, collection: str) -> ProviderEntry:
         """Return what is known of a collection; plain defaults for one in no table."""
@@ -192,22 +220,14 @@ def _grouped(wanted: Sequence[_Wanted]) -> Groups:
         if one.key is not None:
             found.setdefault(one.key, {})[one.asset.key] = one.band.dtype
     return {
-        (image, crs, grid, window): Layers(image, grid, crs, window, dtypes)
+        (image, crs, grid, window): Layers(image, load(image), grid, crs, window, dtypes)
         for (image, crs, grid, window), dtypes in found.items()
     }
 
 
 def _wanted(item: Item, read: BandRead, geobox: GeoBox, entry: ProviderEntry) -> _Wanted:
     asset = asset_of(item, read)
-    try:
-        band = grid_of(item, asset.key)
-    except MALFORMED as error:
-        raise ProviderError(
-            f"item {item.id}",
-            f"it does not say where the pixels of band {asset.key} lie",
-            f"{error!r}.",
-            "Plan again: the plan was not made with Earth Engine.",
-        ) from error
+    band = told_grid(item, asset.key)
     factor = pyramid_factor(band.grid, geobox) if _may_shrink(read, entry) else 1
     grid = coarser(band.grid, factor)
     return _Wanted(read, asset, band, grid, needed_window(grid, geobox))

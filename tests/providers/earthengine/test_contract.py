@@ -77,6 +77,20 @@ class TestLevel1C(Served):
     test_search_without_span_ignores_time = None
 
 
+class TestCloudProbability(Served):
+    product, bands = "sentinel-2-cloud-probability", ("probability",)
+    time = span((2018, 6, 1), (2018, 6, 12))
+    # As for Level-1C.
+    test_search_without_span_ignores_time = None
+
+
+class TestCloudScorePlus(Served):
+    product, bands = "cloud-score-plus", ("cs", "cs_cdf")
+    time = span((2018, 6, 1), (2018, 6, 12))
+    # As for Level-1C.
+    test_search_without_span_ignores_time = None
+
+
 class Wide(Served):
     """The contract for images that are wider than the suite goes away."""
 
