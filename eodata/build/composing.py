@@ -156,8 +156,32 @@ def top_image(
     return canvas.image()
 
 
+def highest_image(
+    provider: Provider, passes: Sequence[Pass], modality: ModalityPlan, window: GeoBox, band: int
+) -> Image:
+    """Return per pixel the acquisition in which a band is highest; of equal ones the first.
+
+    One acquisition at a time is held beside the image.
+
+    Args:
+        provider: Reads.
+        passes: The acquisitions, the preferred first.
+        modality: What to read.
+        window: Onto which grid.
+        band: Position of the band.
+
+    Raises:
+        ProviderError: An item cannot be read. Nothing is returned in part.
+        ContradictedError: No item's pixels are what its archive says.
+    """
+    canvas = Canvas(Reader(provider), passes, modality, window)
+    for number in range(len(passes)):
+        canvas.lay_highest(number, band)
+    return canvas.image()
+
+
 class Canvas:
-    """An image that fills with pixels of one acquisition after the other; none is painted over.
+    """An image that fills with pixels of one acquisition after the other.
 
     Args:
         reader: Reads.
@@ -185,8 +209,8 @@ class Canvas:
     def lay(self, number: int, where: NDArray[np.bool_] | None = None) -> None:
         """Fill the empty ones of some pixels from an acquisition, as far as it is valid there.
 
-        An acquisition whose pixels contradict its archive fills nothing. One that has nothing to
-        give is not read.
+        None is painted over. An acquisition whose pixels contradict its archive fills nothing. One
+        that has nothing to give is not read.
 
         Args:
             number: Which acquisition.
@@ -207,10 +231,32 @@ class Canvas:
             self._known[number] = np.zeros(wanted.shape, np.bool_)
             return
         self._known[number] = layer.valid
-        take = wanted & layer.valid
-        np.copyto(self._values, layer.values, where=take)
-        np.copyto(self._clipped, layer.clipped, where=take)
-        self.origin[take] = number
+        self._take(layer, wanted & layer.valid, number)
+
+    def lay_highest(self, number: int, band: int) -> None:
+        """Take the valid pixels of an acquisition in which a band is higher than what lies there.
+
+        Equal ones stay as they are, and NaN is never taken. An acquisition whose pixels contradict
+        its archive gives nothing.
+
+        Args:
+            number: Which acquisition.
+            band: Position of the band.
+
+        Raises:
+            ProviderError: An item cannot be read.
+        """
+        layer = self._reader.read(self._passes[number], self._modality, self._window)
+        if layer is None:
+            return
+        found = layer.values[band]
+        higher = np.where(self.origin < 0, ~np.isnan(found), found > self._values[band])
+        self._take(layer, higher & layer.valid, number)
+
+    def _take(self, layer: Layer, where: NDArray[np.bool_], number: int) -> None:
+        np.copyto(self._values, layer.values, where=where)
+        np.copyto(self._clipped, layer.clipped, where=where)
+        self.origin[where] = number
 
     def image(self) -> Image:
         """Return what was laid.

@@ -9,12 +9,20 @@ from odc.geo.geobox import GeoBox
 
 from eodata.build.acquire import Layer
 from eodata.build.composing import Image, Pass
+from eodata.core.composite import HighestComposite, MedianComposite, TopComposite
 from eodata.core.modality_plan import ModalityPlan
 from eodata.core.protocols import Composer, Provider
 
+ServerComposite = MedianComposite | TopComposite | HighestComposite
+"""What an archive can make."""
+
 
 def server_image(
-    provider: Provider, passes: Sequence[Pass], modality: ModalityPlan, window: GeoBox
+    provider: Provider,
+    passes: Sequence[Pass],
+    modality: ModalityPlan,
+    window: GeoBox,
+    spec: ServerComposite,
 ) -> Image | None:
     """Return the composite as the archive makes it; the pixels are those of our own.
 
@@ -23,6 +31,7 @@ def server_image(
         passes: The acquisitions, the first on top.
         modality: What to read.
         window: Onto which grid.
+        spec: What the recipe says of the composite.
 
     Returns:
         None where the archive would make other pixels: then every acquisition is read.
@@ -32,7 +41,8 @@ def server_image(
     """
     if not isinstance(provider, Composer):
         return None
-    made = provider.compose(passes, modality.reads, window, modality.composite, modality.validity)
+    by = f"{spec.by}:{spec.band}" if isinstance(spec, HighestComposite) else spec.by
+    made = provider.compose(passes, modality.reads, window, by, modality.validity)
     if made is None:
         return None
     values = np.stack(made.values).astype(modality.dtype, copy=False)

@@ -17,13 +17,14 @@ from odc.geo.geobox import GeoBox
 
 from eodata.build.acquire import ContradictedError, read_acquisition
 from eodata.build.best_pixels import Surveys, best_image, survey
-from eodata.build.composing import Image, Pass, median_image, top_image
+from eodata.build.composing import Image, Pass, highest_image, median_image, top_image
 from eodata.build.deriving import fill_derived
-from eodata.build.server_composite import server_image
+from eodata.build.server_composite import ServerComposite, server_image
 from eodata.build.shard import Shard
-from eodata.core.composite import MedianComposite, SchmittComposite, TopComposite
+from eodata.core.composite import HighestComposite, MedianComposite, SchmittComposite
 from eodata.core.errors import ProviderError, StoreError
 from eodata.core.grid import covering, place_in, window_of
+from eodata.core.modality_plan import band_position
 from eodata.core.outcome import Outcome, Status, TaskResult
 from eodata.core.plan import Choice, Plan, Task
 from eodata.core.protocols import Provider
@@ -177,12 +178,15 @@ def _compose(
     provider = bench.providers[modality.provider]
     recipe = bench.plan.recipe.modalities[modality.name]
     spec = recipe.composite if isinstance(recipe, SourceModality) else None
-    if isinstance(spec, MedianComposite | TopComposite) and spec.made_by == "server":
-        image = server_image(provider, passes, modality, window)
+    if isinstance(spec, ServerComposite) and spec.made_by == "server":
+        image = server_image(provider, passes, modality, window, spec)
         if image is not None:
             return image
     if isinstance(spec, MedianComposite):
         return median_image(provider, passes, modality, window)
+    if isinstance(spec, HighestComposite):
+        band = band_position(modality.bands, spec.band, "continuous")
+        return highest_image(provider, passes, modality, window, band)
     if not isinstance(spec, SchmittComposite):
         return top_image(provider, passes, modality, window)
     ground = covering([p for p in bench.plan.patches if p.area == area], spec.survey_gsd)

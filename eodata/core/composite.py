@@ -39,6 +39,21 @@ class TopComposite(Strict):
     made_by: MadeBy = "client"
 
 
+class HighestComposite(Strict):
+    """Per pixel the acquisition in which one band is highest, as in a quality mosaic.
+
+    Of equal numbers the acquisition wins that `choose` prefers. All bands of a pixel come from the
+    same acquisition; one that is not valid there never wins.
+    """
+
+    by: Literal["highest"]
+    band: str = Field(
+        min_length=1, description="A band that the modality stores, compared as stored; no classes."
+    )
+    at_most: AtMost = None
+    made_by: MadeBy = "client"
+
+
 class Shadows(Strict):
     """Where clouds throw their shadows, and which pixels are dark enough to be one."""
 
@@ -86,6 +101,7 @@ class SchmittComposite(Strict):
 
 _TAGS = {
     "median": "<median>",
+    "highest": "<highest>",
     "schmitt-2019": "<schmitt>",
     "latest-on-top": "<top>",
     "least-cloudy-on-top": "<top>",
@@ -99,6 +115,7 @@ def _kind(data: Any) -> str | None:
 
 Composite = Annotated[
     Annotated[MedianComposite, Tag("<median>")]
+    | Annotated[HighestComposite, Tag("<highest>")]
     | Annotated[SchmittComposite, Tag("<schmitt>")]
     | Annotated[TopComposite, Tag("<top>")],
     Discriminator(

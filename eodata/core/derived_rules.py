@@ -12,7 +12,7 @@ from eodata.core.class_layer import (
     take_classes,
     take_layer,
 )
-from eodata.core.composite import SchmittComposite
+from eodata.core.composite import HighestComposite, SchmittComposite
 from eodata.core.derivation import (
     RULE_BANDS,
     S2_CLOUDLESS_BANDS,
@@ -78,7 +78,10 @@ def check_composite(name: str, modality: SourceModality, product: Product) -> No
         )
     if isinstance(modality.composite, SchmittComposite):
         _check_spectral(where, product, product.bands, GUIDE_BANDS, "schmitt-2019")
-    classes = [band for band in product.select(modality.bands) if band.kind != "continuous"]
+    bands = product.select(modality.bands)
+    if isinstance(modality.composite, HighestComposite):
+        _check_ranked(f"{where}.band", modality.composite.band, bands)
+    classes = [band for band in bands if band.kind != "continuous"]
     if modality.composite.by == "median" and classes:
         raise RecipeError(
             f"{where}.by",
@@ -86,6 +89,21 @@ def check_composite(name: str, modality: SourceModality, product: Product) -> No
             "classes have no order.",
             "Use latest-on-top, or leave the band out.",
         )
+
+
+def _check_ranked(where: str, wanted: str, bands: tuple[BandEntry, ...]) -> None:
+    """Refuse a band that no acquisition could be the highest in."""
+    kinds = {band.name: band.kind for band in bands}
+    numbers = [name for name, kind in kinds.items() if kind == "continuous"]
+    if wanted in numbers:
+        return
+    is_class = wanted in kinds
+    raise RecipeError(
+        where,
+        f"{wanted} holds classes" if is_class else f'the modality stores no band "{wanted}"',
+        "classes have no order." if is_class else "pixels are compared by what is stored.",
+        nearest(wanted, numbers) if numbers else "Store a band of numbers, or use latest-on-top.",
+    )
 
 
 def _check_one(tables: Tables, where: str, modality: Derived) -> None:

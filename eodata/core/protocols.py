@@ -143,7 +143,9 @@ class Composer(Protocol):
                 fills it; the first acquisition is on top.
             reads: Bands.
             geobox: The grid.
-            by: `median`, per pixel and band; else the first acquisition that is usable.
+            by: `median`, per pixel and band; `highest:BAND`, the acquisition that is usable and in
+                which this band, as stored, is highest, of equal ones the first; else the first
+                acquisition that is usable.
             rule: A band of classes, and those under which an item is not usable.
 
         Returns:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import isfinite
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,6 +29,8 @@ JSON = Mapping[str, Any]
 Locate = Callable[[str, JSON], str]
 """From an asset's key and fields to where its file is."""
 
+PERIOD = timedelta(days=1)
+"""What lasts as long is no acquisition."""
 KEPT = frozenset({"platform", "constellation", "gsd", "proj:code", "grid:code"})
 """Properties that selection, decoding or the card may need; times of publishing are not among
 them, so that a catalog that was merely written again yields the same plan."""
@@ -78,13 +80,19 @@ def item_of(fields: JSON, collection: str, locate: Locate, offset: OffsetSource)
 
 
 def _period(told: JSON) -> tuple[datetime, datetime | None]:
-    """Return the instant, or start and end of a period (UTC)."""
-    if told.get("datetime"):
+    """Return the instant, or start and end of a period (UTC).
+
+    An acquisition may state its few minutes beside its instant; what lasts for days is a period,
+    whatever instant stands for it.
+    """
+    start, end = (
+        _instant(told[key]) if told.get(key) else None for key in ("start_datetime", "end_datetime")
+    )
+    if told.get("datetime") and not (start and end and end - start >= PERIOD):
         return _instant(told["datetime"]), None
-    if not told.get("start_datetime"):
+    if start is None:
         raise ValueError("it has no datetime, and an item is found by its time")
-    end = told.get("end_datetime")
-    return _instant(told["start_datetime"]), _instant(end) if end else None
+    return start, end
 
 
 def _instant(text: str) -> datetime:

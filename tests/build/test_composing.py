@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from odc.geo.geobox import GeoBox
 
 from eodata.build import composing
 from eodata.build.acquire import ContradictedError
-from eodata.build.composing import Image, median_image, top_image
+from eodata.build.composing import Image, Pass, highest_image, median_image, top_image
 from eodata.core.errors import ProviderError
 from eodata.core.item import Asset, Item
+from eodata.core.modality_plan import BandRead, ModalityPlan
+from eodata.core.protocols import Pixels, Provider
 from tests.build.fields import BYTES, FieldProvider, item, modality, passes, read_of, window
 
 GAP = float("nan")
-MAKERS = [median_image, top_image]
+
+
+def by_first_band(
+    provider: Provider, passes: Sequence[Pass], modality: ModalityPlan, window: GeoBox
+) -> Image:
+    return highest_image(provider, passes, modality, window, 0)
+
+
+MAKERS = [median_image, top_image, by_first_band]
 
 
 def flat(value: float) -> Any:
@@ -73,17 +87,19 @@ def test_where_nobody_was_then_nothing_is_valid_and_numbers_are_fill(maker: Any)
 
 @pytest.mark.parametrize("maker", MAKERS)
 def test_floats_then_the_gap_is_not_a_number(maker: Any) -> None:
-    plan = modality("vv")
-    reads = (read_of("vv", "float32"),)
-    plan = type(plan)(**{**_fields_of(plan), "reads": reads, "bands": (reads[0].band,)})
-    radar = Item("a", "c", item("a").datetime, item("a").footprint, {}, {"vv": Asset("vv", "vv")})
-    image = maker(FieldProvider({"a": west(-12.5)}), passes(radar), plan, window(2, 4))
+    image = maker(FieldProvider({"a": west(-12.5)}), passes(radar("a")), of_radar(), window(2, 4))
     assert image.layer.values[0, 0, :2].tolist() == [-12.5, -12.5]
     assert np.isnan(image.layer.values[0, 0, 2:]).all()
 
 
-def _fields_of(plan: Any) -> dict[str, Any]:
-    return {name: getattr(plan, name) for name in plan.__slots__}
+def of_radar() -> ModalityPlan:
+    read = read_of("vv", "float32")
+    return replace(modality("vv"), reads=(read,), bands=(read.band,))
+
+
+def radar(name: str) -> Item:
+    one = item(name)
+    return Item(name, "c", one.datetime, one.footprint, {}, {"vv": Asset("vv", "vv")})
 
 
 def test_top_then_the_first_that_saw_a_pixel_fills_all_its_bands() -> None:
@@ -98,6 +114,99 @@ def test_top_then_those_below_a_full_image_are_not_read() -> None:
     provider = FieldProvider({"a": west(1), "b": flat(2), "c": flat(3)})
     top_image(provider, passes(*map(item, "abc")), modality("B02"), window(2, 4))
     assert [name for name, _, _ in provider.reads] == ["a", "b"]
+
+
+def stacked(fields: dict[str, Any], bands: Sequence[str], where: GeoBox) -> np.ndarray:
+    """Return what the fields hold, `(N, C, H, W)`, NaN for not measured."""
+    x = where.affine.c + (np.arange(where.shape[1]) + 0.5)[np.newaxis, :] * where.affine.a
+    y = where.affine.f + (np.arange(where.shape[0]) + 0.5)[:, np.newaxis] * where.affine.e
+    return np.array([[field(band, x, y) for band in bands] for field in fields.values()])
+
+
+@pytest.mark.parametrize("band", [0, 1, 2])
+@pytest.mark.parametrize("levels", [10_000, 6])
+def test_highest_then_every_pixel_is_the_one_that_a_search_finds(band: int, levels: int) -> None:
+    bands, where = ("B02", "B03", "B08"), window(31, 43)
+    fields = {name: noise(seed, levels) for seed, name in enumerate("abcdef")}
+    plan = modality(*bands)
+    image = highest_image(FieldProvider(fields), passes(*map(item, fields)), plan, where, band=band)
+    dn = stacked(fields, bands, where)
+    ties = 0
+    for row, col in np.ndindex(*where.shape):
+        seen = [k for k in range(len(fields)) if not np.isnan(dn[k, :, row, col]).any()]
+        best = max(dn[k, band, row, col] for k in seen)
+        equal = [k for k in seen if dn[k, band, row, col] == best]
+        assert image.origin is not None
+        assert image.origin[row, col] == equal[0], "the first of equal ones"
+        assert image.layer.values[:, row, col].tolist() == dn[equal[0], :, row, col].tolist()
+        ties += len(equal) > 1
+    assert image.layer.valid.all()
+    assert (ties > 100) == (levels == 6)
+
+
+def test_highest_at_the_edge_of_a_swath_then_a_lower_number_fills_what_is_left() -> None:
+    fields = {"low": flat(5), "zero": flat(0), "high": west(900), "same": west(900)}
+    image = made(by_first_band, fields)
+    assert image.layer.values[0, 0].tolist() == [900, 900, 5, 5]
+    assert image.origin is not None
+    assert image.origin[0].tolist() == [2, 2, 0, 0]
+    rows = passes(*map(item, fields))
+    assert json.loads(image.told(rows, slice(0, 2), slice(0, 4))) == {
+        "from": {"low": 0.5, "high": 0.5}
+    }
+
+
+def test_highest_then_zero_is_a_number_like_others() -> None:
+    image = made(by_first_band, {"nothing": flat(GAP), "dark": flat(0)})
+    assert image.layer.valid.all()
+    assert image.origin is not None
+    assert set(image.origin.ravel()) == {1}
+
+
+def test_highest_then_what_is_not_valid_in_another_band_never_wins() -> None:
+    def no_red(band: str, x: Any, y: Any) -> Any:
+        return np.where(band == "B04", GAP, 9000) + 0 * x * y
+
+    image = made(by_first_band, {"half": no_red, "whole": flat(100)}, "B02", "B04")
+    assert (image.layer.values == 100).all()
+    assert image.layer.valid.all()
+
+
+class Careless(FieldProvider):
+    """An archive that takes NaN for measured."""
+
+    def read(self, item: Item, reads: Sequence[BandRead], geobox: GeoBox) -> Pixels:
+        found = super().read(item, reads, geobox)
+        values = [
+            np.where(valid, numbers, np.nan).astype(numbers.dtype)
+            for numbers, valid in zip(found.values, found.valid, strict=True)
+        ]
+        return Pixels(tuple(values), tuple(np.ones_like(valid) for valid in found.valid))
+
+
+@pytest.mark.parametrize("order", ["abc", "bac", "cba"])
+@pytest.mark.parametrize("archive", [FieldProvider, Careless])
+def test_highest_of_floats_then_not_a_number_never_wins(archive: Any, order: str) -> None:
+    fields = {"a": west(-20.5), "b": west(GAP, -12.5), "c": flat(-25.25)}
+    image = by_first_band(archive(fields), passes(*map(radar, order)), of_radar(), window(2, 4))
+    assert image.layer.values[0, 0].tolist() == [-20.5, -20.5, -12.5, -12.5]
+    assert image.layer.valid.all()
+
+
+def test_highest_then_no_more_than_one_acquisition_is_held() -> None:
+    where, plan = window(400, 400), modality("B02", "B03", "B04", "B08")
+    one = 400 * 400 * 2 * 4
+
+    def most(count: int) -> int:
+        names = [f"i{k}" for k in range(count)]
+        provider = FieldProvider({name: flat(k) for k, name in enumerate(names)})
+        tracemalloc.start()
+        by_first_band(provider, passes(*map(item, names)), plan, where)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return peak
+
+    assert most(12) - most(3) < one // 4
 
 
 def test_a_sample_tells_what_share_of_it_comes_from_which_acquisition() -> None:
@@ -137,6 +246,10 @@ def test_clipped_numbers_are_counted_where_they_were_taken() -> None:
     top = top_image(FieldProvider(fields), rows, plan, window(2, 4)).layer
     assert top.clipped[0].tolist() == [2, 2, 0, 0]
     assert top.values[0, 0].tolist() == [0, 0, 2000, 2000]
+    best = by_first_band(FieldProvider(fields), rows, plan, window(2, 4)).layer
+    assert not best.clipped.any(), "what was painted over does not count"
+    alone = by_first_band(FieldProvider(fields), rows[:1], plan, window(2, 4)).layer
+    assert alone.clipped[0].tolist() == [2, 2, 0, 0]
     turned = top_image(FieldProvider(fields), rows[::-1], plan, window(2, 4)).layer
     assert not turned.clipped.any()
     middle = median_image(FieldProvider(fields), rows, plan, window(2, 4)).layer
@@ -170,6 +283,14 @@ def test_top_when_one_contradicts_its_archive_then_it_is_left_out() -> None:
     assert image.layer.cost.requests == 2
 
 
+def test_highest_when_one_contradicts_its_archive_then_it_is_left_out() -> None:
+    fields = {"a": flat(GREY), "liar": per_band(B02=9000, B10=BLACK), "b": flat(GREY + 200)}
+    image = judged(by_first_band, fields)
+    assert (image.layer.values == GREY + 200 - 1000).all()
+    assert set(image.origin.ravel()) == {2}  # type: ignore[union-attr]
+    assert image.layer.cost.requests == 3
+
+
 def test_median_when_one_contradicts_its_archive_then_it_is_left_out() -> None:
     fields = {
         "a": flat(GREY),
@@ -199,13 +320,13 @@ def test_when_one_cannot_be_read_then_there_is_no_image(maker: Any, retryable: b
     assert raised.value.cost.bytes_read == BYTES, "what was read before it counts too"
 
 
-def noise(seed: int) -> Any:
+def noise(seed: int, levels: int = 10_000) -> Any:
     """A field of numbers that are unlike from pixel to pixel, a tenth of them missing."""
 
     def field(band: str, x: Any, y: Any) -> Any:
         mixed = np.sin(x * 12.9898 + y * 78.233 + seed * 37.719 + int(band[1:])) * 43758.5453
         part = mixed - np.floor(mixed)
-        return np.where(part < 0.1, GAP, np.rint(10_000 * part))
+        return np.where(part < 0.1, GAP, np.rint(levels * part))
 
     return field
 

@@ -89,7 +89,7 @@ def test_shared_keys_of_places_are_told_by_split(built) -> None:
         if patch.area == name
     }
     assert card.split is not None
-    assert card.split.keys == {split: ("summer_100",) for split in here}
+    assert card.split.keys == dict.fromkeys(here, ("summer_100",))
     assert make_card(built.root, built.plan, built.products, CREATED).split.keys == {}
 
 

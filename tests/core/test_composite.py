@@ -6,7 +6,12 @@ from typing import Any
 
 import pytest
 
-from eodata.core.composite import MedianComposite, SchmittComposite, TopComposite
+from eodata.core.composite import (
+    HighestComposite,
+    MedianComposite,
+    SchmittComposite,
+    TopComposite,
+)
 from eodata.core.errors import RecipeError
 from eodata.core.recipe_modality import SourceModality
 
@@ -41,6 +46,14 @@ def test_the_defaults_are_those_of_the_published_script() -> None:
     assert (shadows.dark_below, shadows.water_below) == (0.3, -0.1)
 
 
+def test_the_highest_is_told_by_its_band_and_survives_json() -> None:
+    composite = said(by="highest", band="B08", at_most=5)
+    assert type(composite) is HighestComposite
+    assert (composite.band, composite.at_most, composite.made_by) == ("B08", 5, "client")
+    assert said(**composite.model_dump(mode="json")) == composite
+    assert said(by="highest", band="B08", made_by="server").made_by == "server"
+
+
 def test_keys_of_shadows_are_taken_one_by_one() -> None:
     shadows = said(by="schmitt-2019", shadows={"highest": 6000}).shadows
     assert (shadows.lowest, shadows.highest) == (200.0, 6000.0)
@@ -52,6 +65,9 @@ def test_keys_of_shadows_are_taken_one_by_one() -> None:
         ({"by": "median", "at_most": 0}, "composite.at_most", "greater than or equal to 1"),
         ({"by": "median", "keep_below": 0.1}, "composite.keep_below", "no such key"),
         ({"by": "latest-on-top", "cloud_above": 0.1}, "composite.cloud_above", "no such key"),
+        ({"by": "highest"}, "composite.band", "required"),
+        ({"by": "highest", "band": ""}, "composite.band", "at least 1"),
+        ({"by": "median", "band": "B08"}, "composite.band", "no such key"),
         ({"by": "schmitt-2019", "keep_below": 5}, "composite.keep_below", "less than or equal"),
         ({"by": "schmitt-2019", "cloud_above": 0}, "composite.cloud_above", "greater than 0"),
         ({"by": "schmitt-2019", "gsd": 0}, "composite.gsd", "greater than 0"),
@@ -72,12 +88,12 @@ def test_what_makes_no_sense_is_refused_where_it_stands(
     assert told in str(raised.value)
 
 
-@pytest.mark.parametrize("composite", [{"by": "mean"}, {}, {"at_most": 3}])
+@pytest.mark.parametrize("composite", [{"by": "lowest", "band": "B08"}, {}, {"at_most": 3}])
 def test_an_unknown_way_is_answered_with_all_that_there_are(composite: dict[str, Any]) -> None:
     with pytest.raises(RecipeError) as raised:
         said(**composite)
     assert raised.value.where == "x.yaml: composite"
-    for name in ("median", "latest-on-top", "least-cloudy-on-top", "schmitt-2019"):
+    for name in ("median", "highest", "latest-on-top", "least-cloudy-on-top", "schmitt-2019"):
         assert name in raised.value.because
 
 

@@ -22,6 +22,7 @@ def checked(provider="earthengine", *, product="sentinel-2-l1c", trusts=True, **
     [
         {},
         {"gsd": 10, "composite": {"by": "least-cloudy-on-top", "made_by": "server"}},
+        {"composite": {"by": "highest", "band": "B02", "made_by": "server"}},
         {"bands": ["B11", "B12"]},
         {"product": "sentinel-2-l2a", "bands": ["B02", "SCL"]},
         {"product": "cloud-score-plus", "bands": "all", "trusts": False},
@@ -40,6 +41,14 @@ def test_composite_then_it_may_be_made_so(said):
         ({"provider": "cdse"}, "cdse makes no composites", "provider: earthengine"),
         ({"bands": ["B02", "B11"]}, "B11 has pixels of 20 m, the modality of 10 m", "10, 20 m"),
         ({"gsd": 20}, "B02 has pixels of 10 m, the modality of 20 m", "made_by: client"),
+        (
+            {
+                "bands": ["B02", "B11"],
+                "composite": {"by": "highest", "band": "B02", "made_by": "server"},
+            },
+            "B11 has pixels of 20 m",
+            "10, 20 m",
+        ),
         ({"trusts": False}, "single images of sentinel-2-l1c", "trust_offsets: true"),
     ],
 )

@@ -161,6 +161,28 @@ def test_composites_that_a_product_cannot_feed_are_refused(
     assert found in error.found
 
 
+@pytest.mark.parametrize(
+    ("name", "band", "found", "fix"),
+    [
+        ("rgb", "B08", 'stores no band "B08"', "B0"),
+        ("rgb", "nir", 'stores no band "nir"', "B0"),
+        ("mixed", "SCL", "SCL holds classes", "B02"),
+        ("scl", "SCL", "SCL holds classes", "latest-on-top"),
+    ],
+)
+def test_a_composite_by_a_band_that_is_not_stored_or_has_no_order_is_refused(
+    tables: dict[str, Product], name: str, band: str, found: str, fix: str
+) -> None:
+    error = refused(with_(**{name: {"composite": {"by": "highest", "band": band}}}), tables)
+    assert error.where == f"modalities.{name}.composite.band"
+    assert found in error.found
+    assert fix in error.fix
+
+
+def test_a_composite_by_a_band_may_carry_classes_along(tables: dict[str, Product]) -> None:
+    check(with_(mixed={"composite": {"by": "highest", "band": "B02"}}), tables)
+
+
 def test_a_composite_of_few_bands_is_guided_by_those_of_the_product(
     tables: dict[str, Product],
 ) -> None:

@@ -235,6 +235,18 @@ class Family:
         found = self.archive.read_many(record, dict.fromkeys(bands, window))
         return np.stack([found[band] for band in bands])
 
+    def between(self, store: Store, row: int, item: str, band: str) -> Numbers:
+        """Return a coarser band of an item at a sample's centres of 10 m, by bilinear weights."""
+        record = self.record("sentinel-2-l1c", item)
+        source, ground = record.grid(band), ground_of(store, row)
+        at = (np.arange(PX) + 0.5) * 10
+        cols = (ground.affine.c + at - source.affine.c) / source.affine.a - 0.5
+        rows = (source.affine.f - ground.affine.f + at) / source.affine.a - 0.5
+        (top, bottom), (left, right) = ((int(v[0]), int(v[-1]) + 2) for v in (rows, cols))
+        window = self.archive.read(record, band, (top, bottom), (left, right)).astype(np.float64)
+        places = np.meshgrid(rows - top, cols - left, indexing="ij")
+        return np.asarray(ndimage.map_coordinates(window, places, order=1))
+
 
 def ground_of(store: Store, row: int) -> GeoBox:
     """Return the pixels of 10 m of a sample."""

@@ -11,6 +11,7 @@ import pytest
 
 from eodata import resources
 from eodata.core.band import Band
+from eodata.core.derived_rules import check_derived
 from eodata.core.errors import RecipeError
 from eodata.core.item import Item
 from eodata.core.label_plan import LabelPlan
@@ -63,9 +64,21 @@ def test_a_legend_out_of_order_is_sorted(raw, tables):
     assert label.legend == classes[::-1]
 
 
-def test_a_layer_without_a_legend_is_refused(planned):
-    with pytest.raises(RecipeError, match=r"labels\.all\.from: the class band of lc has no legend"):
-        planned({"all": {"from": "lc"}}, {**IGBP, "bands": ["LC_Prop1"]})
+def test_a_layer_without_a_legend_is_refused(raw, tables):
+    modis = tables["modis-mcd12q1"]
+    mute = modis.bands[0].model_copy(update={"classes": ()})
+    poor = {**tables, "modis-mcd12q1": modis.model_copy(update={"bands": (mute,)})}
+    told = {**raw, "modalities": {"lc": IGBP}, "labels": {"all": {"from": "lc"}}}
+    with pytest.raises(
+        RecipeError, match=r"labels\.all\.from: the class band LC_Type1"
+    ):
+        check_derived(Recipe.parse(told, "x.yaml"), poor, resources.schemes())
+
+
+def test_labels_may_name_one_band_of_several(planned):
+    all_bands = {"product": "modis-mcd12q1", "gsd": 10}
+    (label,) = planned({"use": {"from": "lc", "band": "LC_Prop2"}}, all_bands)
+    assert (label.band, label.legend[3]) == (2, (9, "urban", "a5a5a5"))
 
 
 @pytest.mark.parametrize("name", ["lc", "a/b"])

@@ -78,6 +78,16 @@ def test_period_then_it_lies_in_the_spans_that_it_overlaps(
     assert record.lies_in(None)
 
 
+@pytest.mark.parametrize(
+    ("end", "begins"), [("2020-06-01T10:20:00Z", 6), ("2021-01-01T00:00:00Z", 1)]
+)
+def test_period_beside_an_instant_counts_when_it_lasts_for_days(end: str, begins: int) -> None:
+    start = "2020-06-01T10:00:00Z" if begins == 6 else "2020-01-01T00:00:00Z"
+    told = {"datetime": "2020-06-01T10:10:00Z", "start_datetime": start, "end_datetime": end}
+    record = item_of(PLAIN | {"properties": told}, "things", lambda *_: "x", "stated")
+    assert (record.datetime.month, record.end is None) == (begins, begins == 6)
+
+
 def test_instant_then_the_end_of_a_span_is_outside() -> None:
     record = item_of(PLAIN, "things", lambda *_: "x", "stated")
     instant = record.datetime

@@ -26,7 +26,7 @@ Rule = tuple[BandRead, tuple[int, ...]]
 Passes = Sequence[Sequence[Item]]
 ORIGIN = "_origin"
 """Band that says which acquisition a pixel came from."""
-MEDIAN = "median"
+MEDIAN, HIGHEST = "median", "highest"
 SHORT = ("uint8", "int8", "uint16", "int16", "float32")
 """Types of which single precision holds the mean of any two numbers, rounded once."""
 NESTED = 1e-6
@@ -53,11 +53,14 @@ def composite_layers(
     if any(_band(item, read).dtype != dtypes[read.asset] for item in items for read in reads):
         return None
     name = f"{by} of {len(items)} images of {items[0].collection}, {items[0].id} the first"
-    if by == MEDIAN:
+    kind, _, ranked = by.partition(":")
+    if kind == MEDIAN:
         own = np.dtype(np.float32 if set(map(str, dtypes.values())) <= {*SHORT} else np.float64)
         picture, dtypes = _median(met, reads, rule, own), dict.fromkeys(dtypes, own)
     else:
-        picture, dtypes = _on_top(met, reads, rule), {**dtypes, ORIGIN: np.dtype(np.int16)}
+        is_ranked = kind == HIGHEST
+        picture = _highest(met, reads, rule, ranked) if is_ranked else _on_top(met, reads, rule)
+        dtypes = {**dtypes, ORIGIN: np.dtype(np.int16)}
     height, width = geobox.shape
     crs = _band(items[0], reads[0]).crs
     return Layers(name, picture, geobox, crs, ((0, height), (0, width)), dtypes)
@@ -104,6 +107,35 @@ def _median(
     reduced = Call("ImageCollection.reduce", collection=stack, reducer=reducer)
     named = Call("Image.rename", input=reduced, names=_keys(reads))
     return Call("Image.toFloat", value=named) if dtype == np.float32 else named
+
+
+def _highest(passes: Passes, reads: Sequence[BandRead], rule: Rule | None, ranked: str) -> Call:
+    """Return the first of the images in which a band is highest.
+
+    Nobody states which of equal images `qualityMosaic` takes. A mosaic of all that reach the
+    maximum has an order that is documented.
+    """
+    read = next(read for read in reads if read.band.name == ranked)
+    images = [
+        _mosaic([_usable(item, reads, rule, k) for item in items])
+        for k, items in enumerate(passes)
+        if items
+    ]
+    ratings = [_rating(image, read) for image in images]
+    stack = Call("ImageCollection.fromImages", images=ratings)
+    best = Call("ImageCollection.reduce", collection=stack, reducer=Call("Reducer.max"))
+    return _mosaic(
+        [
+            Call("Image.updateMask", image=image, mask=Call("Image.eq", image1=own, image2=best))
+            for image, own in zip(images, ratings, strict=True)
+        ]
+    )
+
+
+def _rating(image: Call, read: BandRead) -> Call:
+    """Return a band as it is compared: as stored, so that rounding makes the same ones equal."""
+    own = select(image, [read.asset])
+    return Call("Image.toFloat", value=own) if read.band.dtype == "float32" else own
 
 
 def _on_top(passes: Passes, reads: Sequence[BandRead], rule: Rule | None) -> Call:

@@ -18,6 +18,7 @@ from eodata.sandbox.earthengine.functions import (
     numbers,
     projections,
     reducers,
+    resolution,
     spatial,
     strings,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "numbers",
     "projections",
     "reducers",
+    "resolution",
     "spatial",
     "strings",
 ]

@@ -116,14 +116,26 @@ def reproject(
     scale: float | None = None,
 ) -> Image:
     """Return the image computed on the pixels of a projection."""
+    forced = forced_by("Image.reproject", crs, crs_transform, scale)
+    bands = tuple(Band(b.name, _reprojected(b.source, forced)) for b in image.bands)
+    return replace(image, bands=bands)
+
+
+def forced_by(
+    who: str, crs: Projection, crs_transform: list[Any] | None, scale: float | None
+) -> Projection:
+    """Return the projection that three arguments state together.
+
+    Raises:
+        ExpressionError: There are a transform and a scale, or there is no such CRS.
+    """
     if crs_transform is not None and scale is not None:
-        raise ExpressionError("Image.reproject: either a transform or a scale.")
+        raise ExpressionError(f"{who}: either a transform or a scale.")
     forced = crs if crs_transform is None else Projection(crs.crs, _terms(crs_transform))
     if scale is not None:
         forced = at_scale(crs, scale)
     _crs(forced.crs)
-    bands = tuple(Band(b.name, _reprojected(b.source, forced)) for b in image.bands)
-    return replace(image, bands=bands)
+    return forced
 
 
 def _resampled(source: Source, method: str) -> Source:
