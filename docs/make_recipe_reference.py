@@ -90,6 +90,7 @@ EXAMPLES = {
     "SourceModality.pair": "{with: s2, within: 6d}",
     "SourceModality.follow": "s2",
     "SourceModality.resampling": "cubic",
+    "SourceModality.warped_by": "server",
     "SourceModality.valid": "clear",
     "SourceModality.role": "target",
     "Choose.by": "least-cloudy",

@@ -31,6 +31,8 @@ from eodata.pipeline.cloud_shadow import FILTER_REACH, shadow_reach, shadow_scor
 
 QUALITY_RADIUS_M = 100.0
 """Half width of the mean filter of the quality: 5 px of 20 m."""
+SURVEY_PIXELS = 4 * 1024 * 1024
+"""Pixels of an area that are looked at at once."""
 LOWEST_SUN = 5.0
 """Elevation [degrees] below which shadows reach too far, 114 km from a cloud of 10 km."""
 
@@ -54,7 +56,7 @@ class Surveys:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._locks: dict[Hashable, threading.Lock] = {}
-        self._known: dict[Hashable, Survey | ContradictedError] = {}
+        self._known: dict[Hashable, Survey | str] = {}
 
     def get(self, key: Hashable, make: Callable[[], Survey]) -> tuple[Survey, Cost]:
         """Return a survey, and what it cost just now: nothing when it was known.
@@ -70,11 +72,11 @@ class Surveys:
             if isinstance(known, Survey):
                 return known, FREE
             if known is not None:
-                raise ContradictedError(str(known), FREE)
+                raise ContradictedError(known, FREE)
             try:
                 found = make()
             except ContradictedError as error:
-                self._known[key] = error
+                self._known[key] = str(error)  # the error itself would keep the task's arrays
                 raise
             self._known[key] = found
             return found, found.cost
@@ -103,15 +105,30 @@ def survey(
     plan, reader = guided(modality, spec.survey_gsd), Reader(provider)
     cloudy = []
     for items in passes:
-        layer = reader.read(items, plan, ground)
-        if layer is None:
-            cloudy.append(float("nan"))
-            continue
-        cloud = cloud_score(_reflectance(layer, plan), _px(SCORE_RADIUS_M, spec.survey_gsd))
-        cloudy.append(cloudy_fraction(cloud, spec.cloud_above))
+        scores = _scores(reader, items, plan, ground)
+        cloudy.append(float("nan") if scores is None else cloudy_fraction(scores, spec.cloud_above))
     if reader.refused and np.isnan(cloudy).all():
         raise reader.contradicted()
     return Survey(tuple(cloudy), reader.cost)
+
+
+def _scores(
+    reader: Reader, items: Pass, plan: ModalityPlan, ground: GeoBox
+) -> NDArray[np.float32] | None:
+    """Return the cloud scores of an area, one after the other; None when pixels are not believed.
+
+    They are made in strips, so that a large area fits into the memory.
+    """
+    rows = max(1, SURVEY_PIXELS // ground.shape[1])
+    found = []
+    for start in range(0, ground.shape[0], rows):
+        strip = ground[start : min(start + rows, ground.shape[0]), :]
+        layer = reader.read(items, plan, strip)
+        if layer is None:
+            return None
+        cloud = cloud_score(_reflectance(layer, plan), _px(SCORE_RADIUS_M, plan.gsd))
+        found.append(cloud.ravel())
+    return np.concatenate(found)
 
 
 def best_image(
@@ -142,7 +159,6 @@ def best_image(
     """
     measured = [number for number, share in enumerate(cloudy) if not np.isnan(share)]
     ranked = sorted(measured, key=lambda number: cloudy[number])
-    suns = {number: _sun(passes[number], str(window.crs)) for number in measured}
     reader = Reader(provider)
     canvas = Canvas(reader, passes, modality, window)
     for number in ranked:
@@ -152,7 +168,7 @@ def best_image(
     if canvas.is_full or not others:
         return canvas.image()
     coarse = lattice_over(window, spec.gsd)
-    quality = {n: _quality(reader, passes[n], modality, spec, coarse, *suns[n]) for n in others}
+    quality = {n: _quality(reader, passes[n], modality, spec, coarse) for n in others}
     shares = [cloudy[number] for number in others]
     best = under(best_of(np.stack([*quality.values()]), shares, keep_below=0.0), window, coarse)
     for place in np.unique(best[best >= 0]):
@@ -169,10 +185,9 @@ def _quality(
     modality: ModalityPlan,
     spec: SchmittComposite,
     coarse: GeoBox,
-    azimuth: float,
-    zenith: float,
 ) -> NDArray[np.float32]:
     """Return the quality on a coarse grid; all NaN for pixels not believed."""
+    azimuth, zenith = _sun(items, str(coarse.crs))
     score, mean = _px(SCORE_RADIUS_M, spec.gsd), _px(QUALITY_RADIUS_M, spec.gsd)
     filters = score + ceil(FILTER_REACH / spec.gsd) + mean
     shadows = shadow_reach(zenith, spec.shadows.highest)

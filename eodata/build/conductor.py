@@ -25,6 +25,7 @@ from eodata.core.errors import InterruptedBuildError, StoreError
 from eodata.core.outcome import Cost
 from eodata.core.plan import Plan
 from eodata.store import files
+from eodata.store.label_files import LABELS
 from eodata.store.ledger import SqliteLedger
 from eodata.store.tables import write_tables
 
@@ -49,7 +50,7 @@ def build(prepared: Prepared, root: Path, settings: Settings) -> BuildReport:
         job = Job(str(root), plan.digest, tuple(sorted(locations.items())))
         with SqliteLedger(root) as ledger:
             n_run = _run_all(job, plan, ledger, settings)
-            write_tables(root, plan, ledger.outcomes(), recount=bool(n_run))
+            write_tables(root, plan, ledger.outcomes())
             write_card(root, make_card(root, plan, resources.products(), datetime.now(UTC)))
             ended = _Ended(
                 *count_outcomes(outcome for _, outcome in ledger.outcomes()),
@@ -83,6 +84,7 @@ def _run_all(job: Job, plan: Plan, ledger: SqliteLedger, settings: Settings) -> 
     settings.on_progress(Progress(len(plan.tasks) - len(todo), len(plan.tasks), 0, ""))
     if not todo:
         return 0
+    files.remove_tree(Path(job.root) / LABELS)  # counted from pixels that may change now
     executor: Executor
     if settings.scheduler:
         executor = DaskExecutor.connect(job, settings.scheduler)

@@ -18,6 +18,7 @@ from eodata.core.recipe_modality import SourceModality
 from eodata.core.recipe_queries import product_of
 from eodata.core.recipe_sources import StacSpec
 from eodata.core.sandbox_spec import SandboxSettings
+from eodata.core.warp_rules import check_server_warp
 from eodata.pipeline.serving import check_provider, serving
 from eodata.providers.earthengine.access import find_access
 from eodata.providers.registry import REGISTRY
@@ -28,6 +29,8 @@ EARTHENGINE = "earthengine"
 """Name of the provider for Earth Engine."""
 COMPOSERS = (EARTHENGINE,)
 """Providers that are a `Composer`."""
+WARPERS = (EARTHENGINE,)
+"""Providers that bring pixels onto a grid themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +223,7 @@ def choose_providers(
 
     Raises:
         RecipeError: The named provider does not keep the product, or in another radiometry, or
-            cannot make the composite that is asked of it.
+            cannot make the composite or the warp that is asked of it.
         AuthError: No provider that keeps the product can be used here.
     """
     products = known_products(loaded.recipe)
@@ -241,6 +244,7 @@ def choose_providers(
         check_server_composite(
             name, modality, product, chosen[name], COMPOSERS, trusts_offsets=trusted
         )
+        check_server_warp(name, modality, product, chosen[name], WARPERS)
     return chosen
 
 
@@ -250,15 +254,27 @@ def _asked(override: str, recipe: Recipe) -> dict[str, str]:
     Raises:
         RecipeError: There is no such modality, or it is not read.
     """
-    read = [n for n, m in recipe.modalities.items() if isinstance(m, SourceModality)]
-    asked: dict[str, str] = {}
-    for part in filter(None, override.split(",")):
-        name, equals, provider = part.strip().partition("=")
-        if equals and name not in read:
-            raise RecipeError(
-                "--provider", f'no modality "{name}" is read', "", nearest(name, read)
+    sources = {n: m for n, m in recipe.modalities.items() if isinstance(m, SourceModality)}
+    read = [name for name, modality in sources.items() if not modality.follow]
+    parts = [part.strip().partition("=") for part in filter(None, override.split(","))]
+    for_all = [name for name, equals, _ in parts if not equals]
+    asked = dict.fromkeys(read, for_all[0]) if for_all else {}
+    for name, equals, provider in parts:
+        if not equals:
+            continue
+        if name not in read or not provider:
+            found = (
+                f'"{name}=" names no provider' if name in read else f'no modality "{name}" is read'
             )
-        asked |= {name: provider} if equals else dict.fromkeys(read, name)
+            raise RecipeError("--provider", found, "", nearest(name, read))
+        asked[name] = provider
+    if len(for_all) > 1:
+        raise RecipeError(
+            "--provider",
+            f"{' and '.join(for_all)} are named for all modalities",
+            "all have one.",
+            f"Say which modality reads from which: {read[0]}={for_all[0]}.",
+        )
     return asked
 
 

@@ -9,6 +9,7 @@ from concurrent import futures
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
+from importlib.util import find_spec
 
 from eodata import resources
 from eodata.build.areas import load_areas
@@ -39,7 +40,9 @@ from eodata.providers.registry import open_provider
 
 SEARCHES_AT_ONCE = 4
 """Archives answer searches slowly, and want few at a time."""
-VERSIONS = ("eodata", "numpy", "odc-geo", "pyproj", "rasterio", "zarr")
+VERSIONS = ("eodata", "numpy", "odc-geo", "pyproj", "rasterio", "scipy", "zarr")
+OPTIONAL = ("numba", "s2cloudless")
+"""Packages that may decide pixels, where they are installed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ def prepare(wish: Wish) -> Prepared:
     """
     scale = ScaleSpec.from_text(wish.scale) if wish.scale else None
     loaded = load_recipe(wish.recipe, scale)
-    _check_packages(loaded.recipe)
+    check_packages(loaded.recipe)
     locations = find_locations(loaded, wish)
     chosen = choose_providers(loaded, wish.provider, locations)
     refuse_unused(wish, chosen)
@@ -82,7 +85,7 @@ def prepare(wish: Wish) -> Prepared:
     return Prepared(plan, locations)
 
 
-def _check_packages(recipe: Recipe) -> None:
+def check_packages(recipe: Recipe) -> None:
     """Look for optional packages before the first search: pixels are derived at the very end.
 
     Raises:
@@ -193,6 +196,7 @@ def provenance() -> dict[str, str]:
         "python": platform.python_version(),
         "gdal": str(rasterio.__gdal_version__),
         **{name: version(name) for name in VERSIONS},
+        **{name: version(name) for name in OPTIONAL if find_spec(name) is not None},
     }
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from eodata.core.errors import EXIT_GAPS, EXIT_OK, IncompleteError
 from eodata.core.outcome import Outcome, Status
-from eodata.core.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,54 +99,3 @@ def count_failures(failures: Iterable[tuple[str, str, bool]]) -> tuple[int, int]
     """
     by_kind = Counter(retryable for _, _, retryable in failures)
     return by_kind[True], by_kind[False]
-
-
-def price(plan: Plan) -> dict[str, Any]:
-    """Say what a build will cost before the first pixel is read.
-
-    Returns:
-        Counts of samples, tasks, reads (one band of one item onto one window) and files, bytes
-        of the store before compression, and the memory that one running task needs [bytes].
-    """
-    reads = 0
-    for name, modality in plan.modalities.items():
-        if modality.derive:
-            continue
-        n_bands = len(modality.reads) + (modality.validity is not None)
-        for block in plan.blocks:
-            for area, _ in block.groups():
-                steps = range(plan.n_steps(name))
-                reads += n_bands * sum(len(plan.choice(name, area, s).items) for s in steps)
-    layouts = [plan.layout(name) for name in plan.modalities]
-    gaps = sum(
-        not choice.items
-        for by_area in plan.choices.values()
-        for row in by_area.values()
-        for choice in row
-    )
-    return {
-        "samples": len(plan.patches),
-        "blocks": len(plan.blocks),
-        "tasks": len(plan.tasks),
-        "items": len(plan.items),
-        "reads": reads,
-        "empty_steps": gaps,
-        "shard_files": 2 * sum(layout.n_shards for layout in layouts),
-        "bytes_uncompressed": sum(layout.shard_bytes * layout.n_shards for layout in layouts),
-        "bytes_in_memory_per_task": max(_memory(plan, name) for name in plan.modalities),
-    }
-
-
-def _memory(plan: Plan, name: str) -> int:
-    """Return what one running task of a modality holds at its peak, about [bytes].
-
-    Its shard three times (array, encoder, encoded), its largest window twice (as read, as decoded),
-    and the layers that are interpolated: 40 bytes per pixel of the window, as measured.
-    """
-    layout = plan.layout(name)
-    ground = max(
-        block.window_area(positions) for block in plan.blocks for _, positions in block.groups()
-    )
-    pixels = ground / plan.modalities[name].gsd ** 2
-    n_bands = layout.shape[2]
-    return round(3 * layout.shard_bytes + pixels * (2 * n_bands * layout.itemsize + 40))

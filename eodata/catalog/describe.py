@@ -21,6 +21,7 @@ from eodata.catalog.card import (
     Provenance,
     SplitProof,
 )
+from eodata.catalog.split_sources import plain_key
 from eodata.core.label_plan import LabelPlan
 from eodata.core.modality_plan import ModalityPlan
 from eodata.core.outcome import Status
@@ -181,8 +182,9 @@ def _shared_keys(plan: Plan) -> dict[str, tuple[str, ...]]:
     keys: dict[str, dict[str, None]] = {}
     for patch, placed in zip(plan.patches, plan.placed, strict=True):
         area = plan.areas[patch.area]
-        if area.season and area.scene:
-            keys.setdefault(placed.split, {})[f"{area.season}_{area.scene}"] = None
+        key = plain_key(area.season, area.scene)
+        if key:
+            keys.setdefault(placed.split, {})[key] = None
     return {split: tuple(found) for split, found in sorted(keys.items())}
 
 

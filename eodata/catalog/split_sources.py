@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -227,9 +228,21 @@ def _check_split(split: str, where: str) -> None:
 
 def _with_plain_keys(table: pd.DataFrame) -> pd.DataFrame:
     """Write keys as the family does: season in lower case, `fall`, scene without leading zeros."""
-    season = table["season"].str.strip().str.lower().replace("autumn", "fall")
-    scene = table["scene"].str.strip().str.replace(r"^0+(?=\d)", "", regex=True)
-    return table.assign(season=season, scene=scene)
+    return table.assign(season=table["season"].map(_season), scene=table["scene"].map(_number))
+
+
+def plain_key(season: str, scene: str) -> str:
+    """Return the key of an area as the family writes it, or `""` where a part is unknown."""
+    return key_text(_season(season), _number(scene))
+
+
+def _season(word: str) -> str:
+    plain = word.strip().lower()
+    return "fall" if plain == "autumn" else plain
+
+
+def _number(word: str) -> str:
+    return re.sub(r"^0+(?=\d)", "", word.strip())
 
 
 def key_text(season: str, scene: str) -> str:

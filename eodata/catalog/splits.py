@@ -145,8 +145,9 @@ def _by_key(a: Members, b: Members | None) -> Iterator[Finding]:
             combinations(mine[key], 2) if b is None else product(mine[key], theirs[key])
         )
         for one, two in pairs:
-            # Cells of one area may stand in different splits: there the ground decides.
-            if b is None and one.areas == two.areas and a.grounded.all():
+            # Cells of one area may stand in different splits, and a season and a number may mean
+            # other places in other families: where both sides show their ground, it decides.
+            if a.grounded.all() and (one.areas == two.areas if b is None else b.grounded.all()):
                 continue
             yield Finding("key", key, one, two)
 

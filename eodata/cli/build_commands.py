@@ -138,7 +138,7 @@ def build_recipe(
     from eodata.build.conductor import build
     from eodata.build.locations import Wish
     from eodata.build.loop import Settings
-    from eodata.build.report import price
+    from eodata.build.price import price
     from eodata.build.target import check_target
 
     wish = Wish(recipe, provider, archive, sandbox, limit, tuple(endpoint or ()), scale)
@@ -171,7 +171,7 @@ def build_recipe(
 
 def _prepare(wish: Wish, out: Path | None, *, locked: bool) -> tuple[Prepared, Path]:
     from eodata.build.locations import find_locations
-    from eodata.build.prepare import Prepared, prepare
+    from eodata.build.prepare import Prepared, check_packages, prepare
     from eodata.build.reading import load_recipe
     from eodata.core.errors import RecipeError
     from eodata.store.files import read_plan
@@ -191,6 +191,7 @@ def _prepare(wish: Wish, out: Path | None, *, locked: bool) -> tuple[Prepared, P
     loaded = load_recipe(wish.recipe, plan.recipe.scale)
     if plan.recipe != loaded.recipe:
         say("the recipe has changed since; the store is built as it was planned")
+    check_packages(plan.recipe)
     return Prepared(plan, find_locations(loaded, wish)), root
 
 

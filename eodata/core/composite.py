@@ -58,8 +58,10 @@ class Shadows(Strict):
     """Where clouds throw their shadows, and which pixels are dark enough to be one."""
 
     lowest: float = Field(default=200.0, gt=0, description="Lowest cloud [m above ground].")
-    highest: float = Field(default=10_000.0, gt=0, description="Highest cloud [m above ground].")
-    step: float = Field(default=250.0, gt=0, description="Distance of tried heights [m].")
+    highest: float = Field(
+        default=10_000.0, gt=0, le=20_000, description="Highest cloud [m above ground]."
+    )
+    step: float = Field(default=250.0, ge=10, description="Distance of tried heights [m].")
     dark_below: float = Field(
         default=0.3, gt=0, description="Sum of B08, B11 and B12 reflectance of a dark pixel."
     )
@@ -90,10 +92,13 @@ class SchmittComposite(Strict):
         le=1,
         description="Images with a smaller cloudy fraction of the area lie on top of all others.",
     )
-    gsd: float = Field(default=20.0, gt=0, description="Pixel size at which scores are made [m].")
+    gsd: float = Field(
+        default=20.0, ge=10, le=60, description="Pixel size at which scores are made [m]."
+    )
     survey_gsd: float = Field(
         default=60.0,
-        gt=0,
+        ge=10,
+        le=500,
         description="Pixel size at which the cloudy fraction of an area is measured [m].",
     )
     shadows: Shadows = Shadows()

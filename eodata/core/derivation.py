@@ -77,10 +77,13 @@ class Threshold(Derived):
     above: float | None = Field(default=None, description="1 where the value exceeds this [unit].")
     below: float | None = Field(default=None, description="1 where the value is less [unit].")
     average_over: int = Field(
-        default=0, ge=0, description="First take the mean over a disk of this radius [px]."
+        default=0, ge=0, le=100, description="First take the mean over a disk of this radius [px]."
     )
     dilation_size: int = Field(
-        default=0, ge=0, description="Afterwards grow what is marked by a disk of this radius [px]."
+        default=0,
+        ge=0,
+        le=100,
+        description="Afterwards grow what is marked by a disk of this radius [px].",
     )
 
     @model_validator(mode="after")

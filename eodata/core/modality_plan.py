@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from eodata.core.band import Band
+from eodata.core.recipe_modality import WarpedBy
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +20,13 @@ class BandRead:
         band: What the numbers mean in the store.
         asset: Key of the asset that holds it.
         resampling: Method onto the patch grid.
+        warped_by: server: the archive brings the pixels onto the patch grid.
     """
 
     band: Band
     asset: str
     resampling: str
+    warped_by: WarpedBy = "client"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,4 +130,4 @@ def _band_from_json(data: Mapping[str, Any]) -> Band:
 
 
 def _read_from_json(data: Mapping[str, Any]) -> BandRead:
-    return BandRead(_band_from_json(data["band"]), data["asset"], data["resampling"])
+    return BandRead(**{**data, "band": _band_from_json(data["band"])})

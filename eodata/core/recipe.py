@@ -178,6 +178,19 @@ class Recipe(Strict):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _areas_apart(self) -> Recipe:
+        sample, split = self.area.sample, self.split
+        reach = (self.area.side or 0.0) * 2**0.5
+        if sample is None or split is None or sample.apart >= reach or split.min_distance > 0:
+            return self
+        raise RecipeError(
+            "area.sample.apart",
+            f"random areas of {self.area.side:g} m may be {sample.apart:g} m apart",
+            "areas that overlap would share ground between splits.",
+            f"Use {reach:.0f} or more, or give split.min_distance.",
+        )
+
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values with every default written out; `parse` reads them back."""
         return self.model_dump(mode="json", by_alias=True)

@@ -16,7 +16,9 @@ class Draw(Strict):
     """One set of random areas; its ids begin with seed and season."""
 
     seed: int = Field(ge=0, description="Decides the points; the same on every machine.")
-    season: str = Field(default="", description="Season of all areas of this draw.")
+    season: str = Field(
+        default="", pattern="^[A-Za-z0-9-]*$", description="Season of all areas of this draw."
+    )
 
 
 class SampleSpec(Strict):

@@ -14,6 +14,7 @@ from eodata.core.strict import Strict
 from eodata.core.where import EVERYTHING, Where
 
 Resampling = Literal["nearest", "bilinear", "cubic", "average", "mode"]
+WarpedBy = Literal["client", "server"]
 
 
 class Choose(Strict):
@@ -21,8 +22,9 @@ class Choose(Strict):
 
     by: Literal["least-cloudy", "coverage-then-time", "nearest"] = Field(
         default="coverage-then-time",
-        description="least-cloudy: lowest stated cloud cover, then nearest to the middle of the "
-        "step. coverage-then-time: most of the area covered, then nearest. nearest: time alone.",
+        description="least-cloudy: least of the area hidden, by stated cloud or for not being "
+        "covered, then nearest to the middle of the step. coverage-then-time: most of the area "
+        "covered, then nearest. nearest: time alone.",
     )
     max_cloud: float | None = Field(
         default=None, ge=0, le=100, description="Highest cloud cover [%] that the archive states."
@@ -87,6 +89,11 @@ class SourceModality(Strict):
     resampling: Resampling | None = Field(
         default=None,
         description="Default by the band's kind: average or bilinear, mode or nearest.",
+    )
+    warped_by: WarpedBy = Field(
+        default="client",
+        description="Who brings pixels onto the grid of the patches. server: the archive, so that "
+        "fewer bytes travel; earthengine alone can. Pixels differ a little from those of client.",
     )
     valid: str = Field(
         default="measured", description="Validity rule of the product, such as measured or clear."

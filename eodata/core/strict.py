@@ -14,7 +14,9 @@ from eodata.core.errors import RecipeError, nearest
 class Strict(BaseModel):
     """A frozen model that refuses unknown keys and names the nearest known one."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False
+    )
 
     @model_validator(mode="before")
     @classmethod

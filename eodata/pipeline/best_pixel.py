@@ -154,7 +154,7 @@ def _middle(low: NDArray[Any], high: NDArray[Any]) -> NDArray[Any]:
     """Return the mean of both; of integers half to even, without leaving their type."""
     middle: NDArray[Any]
     if np.issubdtype(low.dtype, np.floating):
-        middle = low + (high - low) / 2
+        middle = ((low.astype(np.float64) + high) / 2).astype(low.dtype)
     else:
         differ = low ^ high
         floor = (low & high) + (differ >> 1)

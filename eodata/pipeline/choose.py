@@ -20,6 +20,8 @@ from eodata.core.recipe_modality import Choose, Pair
 from eodata.core.span import Span, format_utc
 
 EVERY_CLOUD = Choose()
+MOST_OF = 0.9
+"""Of the ground that the best partner shows; one that shows less is second choice."""
 SLIVER = 1e-6
 """Share of the ground that no item needs to be read for: what rounded outlines leave."""
 
@@ -35,7 +37,7 @@ def choose_acquisition(
         ground: The area, EPSG:4326.
         rule: The recipe's rule.
     """
-    inside = [a for a in candidates if a.datetime in step]
+    inside = [a for a in candidates if a.datetime in step and _coverage(a, ground) > 0]
     if not inside:
         return None, "no acquisition in this step"
     fitting = _within_limits(inside, rule)
@@ -98,14 +100,18 @@ def _too_cloudy(candidates: Sequence[Acquisition], rule: Choose) -> str:
 def pair_acquisition(
     candidates: Sequence[Acquisition],
     partner: datetime | None,
+    ground: BaseGeometry,
     rule: Pair,
     limits: Choose = EVERY_CLOUD,
 ) -> tuple[Acquisition | None, str]:
     """Return the acquisition nearest in time to its partner, or None and the reason for the gap.
 
+    One that shows much less of the ground than another within the limit stands back.
+
     Args:
         candidates: Acquisitions of one collection, any time.
         partner: Time of the partner's acquisition; None when its step is empty.
+        ground: The area, EPSG:4326.
         rule: Partner, largest and smallest gap.
         limits: Of cloud cover; its `by` plays no part.
     """
@@ -120,7 +126,12 @@ def pair_acquisition(
         return None, _too_cloudy(near or apart, limits) if apart else (
             f"no acquisition at least {_days(rule.apart)} from that of {rule.with_}"
         )
-    best = min(fitting, key=lambda a: (abs(a.datetime - partner), a.datetime, a.id))
+    near = [a for a in fitting if abs(a.datetime - partner) <= rule.within]
+    shown = {a.id: _coverage(a, ground) for a in near}
+    most = max(shown.values(), default=0.0)
+    # A sliver of the ground for the sake of an hour would leave most patches empty.
+    useful = [a for a in near if shown[a.id] >= MOST_OF * most and most > 0]
+    best = min(useful or fitting, key=lambda a: (abs(a.datetime - partner), a.datetime, a.id))
     gap = abs(best.datetime - partner)
     if gap > rule.within:
         return None, (
@@ -158,10 +169,16 @@ def static_acquisition(
 def _rank(acquisition: Acquisition, step: Span, ground: BaseGeometry, rule: Choose) -> list[float]:
     distance = abs(acquisition.datetime - step.middle).total_seconds()
     if rule.by == "least-cloudy":
-        return [_cloud(acquisition), distance]
+        return [_hidden(acquisition, ground), distance]
     if rule.by == "coverage-then-time":
         return [-_coverage(acquisition, ground), distance]
     return [distance]
+
+
+def _hidden(acquisition: Acquisition, ground: BaseGeometry) -> float:
+    """Return how much of the ground is not seen [%], by stated cloud or for not being covered."""
+    there = _coverage(acquisition, ground)
+    return round(100.0 * (1.0 - there) + _cloud(acquisition) * there, 3)
 
 
 def _cloud(acquisition: Acquisition) -> float:

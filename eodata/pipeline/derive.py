@@ -103,7 +103,7 @@ def class_map(
     for old, new in recode:
         table[old], known[old] = new, True
     index = values.astype(np.uint8)
-    return table[index], known[index]
+    return table[index], known[index] & (index == values)
 
 
 def stretch(

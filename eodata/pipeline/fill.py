@@ -64,7 +64,9 @@ def fill_area(
         partners = chosen[modality.pair.with_][area.id]
         times = [p.acquisitions[0].datetime if p.acquisitions else None for p in partners]
         return [
-            _one(*pair_acquisition(acquisitions, time, modality.pair, modality.choose))
+            _one(
+                *pair_acquisition(acquisitions, time, area.geometry, modality.pair, modality.choose)
+            )
             for time in times
         ]
     steps = span.steps(recipe.time.steps)

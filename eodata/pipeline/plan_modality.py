@@ -54,7 +54,7 @@ def plan_modality(
     provider = providers[modality.follow or name]
     entry = product.providers[provider]
     entries = bands_of(recipe, name, products)
-    reads = tuple(_band_read(e, entry, modality.resampling, gsd) for e in entries)
+    reads = tuple(_band_read(e, entry, modality, gsd, modality.resampling) for e in entries)
     shown = product.display
     return ModalityPlan(
         name=name,
@@ -146,15 +146,19 @@ def _guides(
     if not isinstance(composite, SchmittComposite):
         return ()
     bands = [product.band(name) for name in GUIDE_BANDS]
-    return tuple(_band_read(band, provider, None, composite.gsd) for band in bands)
+    return tuple(_band_read(band, provider, modality, composite.gsd) for band in bands)
 
 
 def _band_read(
-    entry: BandEntry, provider: ProviderEntry, resampling: str | None, gsd: float
+    entry: BandEntry,
+    provider: ProviderEntry,
+    modality: SourceModality,
+    gsd: float,
+    resampling: str | None = None,
 ) -> BandRead:
     asset = provider.assets.get(entry.name, entry.name)
     method = resampling or default_resampling(entry.kind, entry.gsd, gsd)
-    return BandRead(entry.to_band(), asset, method)
+    return BandRead(entry.to_band(), asset, method, modality.warped_by)
 
 
 def _validity(
@@ -163,4 +167,4 @@ def _validity(
     rule = product.validity.get(modality.valid)
     if rule is None:
         return None
-    return _band_read(product.band(rule.band), provider, None, gsd), rule.invalid
+    return _band_read(product.band(rule.band), provider, modality, gsd), rule.invalid

@@ -25,20 +25,21 @@ from eodata.store.reader import StoreReader
 ROWS_PER_GROUP = 65_536
 
 
-def write_labels(root: Path, plan: Plan, grid: OutcomeGrid, *, recount: bool = True) -> None:
-    """Write `labels/NAME.parquet` for all labels of a plan; what was there is replaced.
+def write_labels(root: Path, plan: Plan, grid: OutcomeGrid) -> None:
+    """Write `labels/NAME.parquet` for all labels of a plan, but those that stand there soundly.
+
+    To count, pixels are read. Whoever writes pixels removes the tables first.
 
     Args:
         root: The store, with all pixels that there will be.
         plan: Says which labels there are.
         grid: How every step ended; only pixels of done steps are counted.
-        recount: False makes only tables that are missing.
 
     Raises:
         StoreError: A shard is damaged, or the disk refuses.
     """
     for label in plan.labels:
-        if not recount and (root / label_file(label.name)).is_file():
+        if _is_sound(root / label_file(label.name), plan, label):
             continue
         data = BytesIO()
         pq.write_table(
@@ -64,8 +65,21 @@ def label_table(root: Path, plan: Plan, grid: OutcomeGrid, label: LabelPlan) -> 
     edge = plan.layout(label.modality).shape[-1]
     labels = label_samples(label, counts, edge * edge)
     table = pa.table({**identity(plan), **_columns(label, labels)})
-    meaning = json.dumps(label_meaning(label), separators=(",", ":"))
-    return table.replace_schema_metadata({META: meaning.encode()})
+    return table.replace_schema_metadata({META: _meaning(label)})
+
+
+def _is_sound(path: Path, plan: Plan, label: LabelPlan) -> bool:
+    """Return True for a readable table of these labels of all samples."""
+    try:
+        table = pq.read_table(path)
+    except (OSError, ValueError, pa.ArrowException):
+        return False
+    stated = (table.schema.metadata or {}).get(META, b"")
+    return bool(table.num_rows == len(plan.patches) and stated == _meaning(label))
+
+
+def _meaning(label: LabelPlan) -> bytes:
+    return json.dumps(label_meaning(label), separators=(",", ":")).encode()
 
 
 def identity(plan: Plan) -> dict[str, Any]:

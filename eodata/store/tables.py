@@ -19,26 +19,23 @@ from eodata.store.steps_table import steps_table
 ROWS_PER_GROUP = 65_536
 
 
-def write_tables(
-    root: Path, plan: Plan, outcomes: Iterable[tuple[str, Outcome]], *, recount: bool = True
-) -> None:
+def write_tables(root: Path, plan: Plan, outcomes: Iterable[tuple[str, Outcome]]) -> None:
     """Write `samples.parquet` (GeoParquet 1.1), `steps.parquet` and the tables of labels.
 
-    What was there is replaced. Labels come first, because they need every pixel to be there.
+    What was there is replaced, but for sound tables of labels. Labels come first, because they need
+    every pixel to be there.
 
     Args:
         root: The store; for labels with the pixels of all done steps.
         plan: What was to be built.
         outcomes: `(task id, outcome)` from the ledger. What has none is failed: not built.
-        recount: Count labels again, for which their pixels are read; False when no pixel is new:
-            then only tables that are missing are made.
 
     Raises:
         StoreError: An outcome is foreign to the plan, a shard that labels are counted from is
             damaged, or the disk refuses.
     """
     grid = outcome_grid(plan, outcomes)
-    write_labels(root, plan, grid, recount=recount)
+    write_labels(root, plan, grid)
     for name, data in table_bytes(plan, grid).items():
         write_bytes(root / name, data)
 

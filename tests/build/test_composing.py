@@ -130,17 +130,21 @@ def test_highest_then_every_pixel_is_the_one_that_a_search_finds(band: int, leve
     fields = {name: noise(seed, levels) for seed, name in enumerate("abcdef")}
     plan = modality(*bands)
     image = highest_image(FieldProvider(fields), passes(*map(item, fields)), plan, where, band=band)
+    assert image.origin is not None
     dn = stacked(fields, bands, where)
     ties = 0
     for row, col in np.ndindex(*where.shape):
         seen = [k for k in range(len(fields)) if not np.isnan(dn[k, :, row, col]).any()]
+        if not seen:
+            assert not image.layer.valid[row, col]
+            assert image.origin[row, col] == -1
+            continue
         best = max(dn[k, band, row, col] for k in seen)
         equal = [k for k in seen if dn[k, band, row, col] == best]
-        assert image.origin is not None
         assert image.origin[row, col] == equal[0], "the first of equal ones"
         assert image.layer.values[:, row, col].tolist() == dn[equal[0], :, row, col].tolist()
         ties += len(equal) > 1
-    assert image.layer.valid.all()
+    assert 0.9 < image.layer.valid.mean() < 1
     assert (ties > 100) == (levels == 6)
 
 

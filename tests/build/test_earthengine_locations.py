@@ -29,7 +29,7 @@ area: {bbox: [3.0, 50.8, 3.1, 50.9], patch: 160}
 time: {start: 2018-01-01, end: 2018-02-01}
 PROJECT
 modalities:
-  s1: {product: sentinel-1-grd, gsd: 10}
+  s1: {product: sentinel-1-grd, gsd: 10MORE}
 """
 
 
@@ -55,10 +55,10 @@ def account(home):
 
 @pytest.fixture
 def recipe(tmp_path):
-    def write(project: str = ""):
+    def write(project: str = "", more: str = ""):
         path = tmp_path / "asking.yaml"
         told = f"earthengine: {{project: {project}}}" if project else ""
-        path.write_text(RECIPE.replace("PROJECT", told))
+        path.write_text(RECIPE.replace("PROJECT", told).replace("MORE", more))
         return load_recipe(str(path))
 
     return write
@@ -140,3 +140,19 @@ def test_opening_without_a_location_then_it_is_a_question_of_the_account():
 def test_several_processes_then_each_has_its_part():
     shared = share_location(EARTHENGINE, earthengine_locations(())[EARTHENGINE], 4)
     assert EarthEngineLocation.model_validate_json(shared).most == 10
+
+
+@pytest.mark.usefixtures("account")
+@pytest.mark.parametrize("endpoint", ["", "earthengine=http://127.0.0.1:8080"])
+def test_server_that_shall_warp_then_earth_engine_may(recipe, endpoint):
+    loaded = recipe(more=", warped_by: server")
+    wish = Wish("asking", endpoints=(endpoint,) if endpoint else ())
+    assert choose_providers(loaded, "", find_locations(loaded, wish)) == {"s1": "earthengine"}
+
+
+@pytest.mark.usefixtures("account")
+def test_server_that_shall_warp_then_others_are_refused(recipe):
+    loaded = recipe(more=", warped_by: server")
+    with pytest.raises(RecipeError, match="sandbox warps no pixels") as caught:
+        choose_providers(loaded, "sandbox", find_locations(loaded, Wish("asking")))
+    assert "or provider: earthengine" in caught.value.fix

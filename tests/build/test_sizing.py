@@ -6,7 +6,7 @@ import pytest
 
 from eodata.build.locations import Wish
 from eodata.build.prepare import prepare
-from eodata.build.report import price
+from eodata.build.price import price
 from eodata.build.sizing import size_of
 
 

@@ -279,11 +279,13 @@ def test_time_then_told_but_no_reason_to_pass(
     assert leak.same_time is same
 
 
-def test_key_and_ground_when_both_tell_then_both_are_reported(write_samples: Write) -> None:
+def test_key_and_ground_when_both_tell_then_the_ground_decides(write_samples: Write) -> None:
     keys = {"season": "summer", "scene": "100"}
     a = write_samples("a", ("p", "train", utm31(500_000)), **keys)
     found = run(a, write_samples("b", ("q", "test", utm31(500_000)), **keys))
-    assert [(f.kind, f.place) for f in found.leaks] == [("key", "summer_100"), ("ground", "p / q")]
+    assert [(f.kind, f.place) for f in found.leaks] == [("ground", "p / q")]
+    elsewhere = write_samples("c", ("q", "test", utm31(700_000)), **keys)
+    assert run(a, elsewhere).findings == ()
 
 
 def test_order_then_that_of_rows_does_not_matter(write_samples: Write, write_list: Write) -> None:

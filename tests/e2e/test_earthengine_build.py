@@ -71,6 +71,13 @@ modalities:
     provider: earthengine
     choose: {by: least-cloudy}
     composite: {by: latest-on-top, at_most: 4, made_by: CHOSEN}
+  green:
+    product: sentinel-2-l2a
+    bands: [B03, B08]
+    valid: clear
+    provider: earthengine
+    choose: {by: least-cloudy}
+    composite: {by: highest, band: B08, at_most: 5, made_by: CHOSEN}
 split: {by: cell, cell: 1280, fractions: {train: 0.5, val: 0.25, test: 0.25}}
 checks: {trust_offsets: true}
 store: {block: 4, chunk_steps: 1}

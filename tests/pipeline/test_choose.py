@@ -125,20 +125,22 @@ WITHIN_2D = Pair.parse({"with": "s2", "within": "2d"}, "x")
 
 def test_pair_then_nearest_in_time_and_ties_go_to_the_earlier() -> None:
     near, far = acquisition("z", 4), acquisition("a", 8)
-    assert pair_acquisition([far, near], START + timedelta(days=5), WITHIN_2D) == (near, "")
+    assert pair_acquisition([far, near], START + timedelta(days=5), GROUND, WITHIN_2D) == (near, "")
     tied = [acquisition("a", 6), acquisition("z", 4), acquisition("y", 4)]
-    found, _ = pair_acquisition(tied, START + timedelta(days=5), WITHIN_2D)
+    found, _ = pair_acquisition(tied, START + timedelta(days=5), GROUND, WITHIN_2D)
     assert found is not None
     assert found.id == "y"
 
 
 def test_pair_when_the_gap_is_exactly_the_limit_then_accepted() -> None:
-    found, _ = pair_acquisition([acquisition("a", 7)], START + timedelta(days=5), WITHIN_2D)
+    found, _ = pair_acquisition([acquisition("a", 7)], START + timedelta(days=5), GROUND, WITHIN_2D)
     assert found is not None
 
 
 def test_pair_when_too_far_then_both_numbers_and_the_partner() -> None:
-    found, reason = pair_acquisition([acquisition("a", 7.5)], START + timedelta(days=5), WITHIN_2D)
+    found, reason = pair_acquisition(
+        [acquisition("a", 7.5)], START + timedelta(days=5), GROUND, WITHIN_2D
+    )
     assert found is None
     assert reason == (
         "the nearest acquisition is 2.5 d from that of s2 at 2018-01-06T00:00:00Z, "
@@ -147,11 +149,11 @@ def test_pair_when_too_far_then_both_numbers_and_the_partner() -> None:
 
 
 def test_pair_when_partner_or_candidates_are_missing_then_says_which() -> None:
-    assert pair_acquisition([acquisition("a", 7)], None, WITHIN_2D) == (
+    assert pair_acquisition([acquisition("a", 7)], None, GROUND, WITHIN_2D) == (
         None,
         "its partner s2 is empty",
     )
-    assert pair_acquisition([], START, WITHIN_2D) == (
+    assert pair_acquisition([], START, GROUND, WITHIN_2D) == (
         None,
         "no acquisition at all to pair with s2",
     )
@@ -161,23 +163,44 @@ APART = Pair.parse({"with": "s2", "within": "4d", "apart": "1d"}, "x")
 PARTNER = START + timedelta(days=5)
 
 
+def test_pair_when_the_nearest_shows_a_sliver_then_one_that_shows_the_ground() -> None:
+    sliver = acquisition("sliver", 5, 10.0, box(0, 0, 0.3, 1))
+    whole = acquisition("whole", 6)
+    most = acquisition("most", 5.5, 10.0, box(0, 0, 0.95, 1))
+    at = START + timedelta(days=5)
+    assert pair_acquisition([sliver, whole], at, GROUND, WITHIN_2D) == (whole, "")
+    assert pair_acquisition([sliver, whole, most], at, GROUND, WITHIN_2D) == (most, "")
+    assert pair_acquisition([sliver], at, GROUND, WITHIN_2D) == (sliver, "")
+
+
+def test_least_cloudy_then_uncovered_ground_counts_as_hidden() -> None:
+    rule = Choose(by="least-cloudy")
+    corner = acquisition("corner", 5, 0.5, box(0, 0, 0.2, 1))
+    whole = acquisition("whole", 6, cloud=1.0)
+    beside = acquisition("beside", 5, 0.0, box(2, 0, 3, 1))
+    assert choose_acquisition([corner, whole, beside], STEP, GROUND, rule) == (whole, "")
+    assert choose_acquisition([beside], STEP, GROUND, rule) == (None, "no acquisition in this step")
+
+
 def test_pair_apart_then_never_nearer_and_exactly_as_far_is_accepted() -> None:
     same, near, far = acquisition("same", 5), acquisition("near", 5.9), acquisition("far", 8)
-    assert pair_acquisition([same, near, far], PARTNER, APART) == (far, "")
+    assert pair_acquisition([same, near, far], PARTNER, GROUND, APART) == (far, "")
     edge = acquisition("edge", 4)
-    assert pair_acquisition([same, near, far, edge], PARTNER, APART) == (edge, "")
+    assert pair_acquisition([same, near, far, edge], PARTNER, GROUND, APART) == (edge, "")
 
 
 def test_pair_apart_when_all_are_too_near_then_says_so() -> None:
     near = [acquisition("same", 5), acquisition("near", 5.9)]
-    assert pair_acquisition(near, PARTNER, APART) == (
+    assert pair_acquisition(near, PARTNER, GROUND, APART) == (
         None,
         "no acquisition at least 1.0 d from that of s2",
     )
 
 
 def test_pair_apart_when_the_rest_is_too_far_then_says_how_far() -> None:
-    found, reason = pair_acquisition([acquisition("a", 5), acquisition("b", 10)], PARTNER, APART)
+    found, reason = pair_acquisition(
+        [acquisition("a", 5), acquisition("b", 10)], PARTNER, GROUND, APART
+    )
     assert found is None
     assert reason.startswith("the nearest acquisition is 5.0 d from that of s2")
 
@@ -185,14 +208,14 @@ def test_pair_apart_when_the_rest_is_too_far_then_says_how_far() -> None:
 def test_pair_with_cloud_limits_then_the_nearest_within_them() -> None:
     cloudy, clear = acquisition("cloudy", 5.5, 80), acquisition("clear", 6.5, 10)
     limits = Choose(max_cloud=20)
-    assert pair_acquisition([cloudy, clear], PARTNER, WITHIN_2D, limits) == (clear, "")
+    assert pair_acquisition([cloudy, clear], PARTNER, GROUND, WITHIN_2D, limits) == (clear, "")
     wanted = Choose(min_cloud=50)
-    assert pair_acquisition([cloudy, clear], PARTNER, WITHIN_2D, wanted) == (cloudy, "")
+    assert pair_acquisition([cloudy, clear], PARTNER, GROUND, WITHIN_2D, wanted) == (cloudy, "")
 
 
 def test_pair_with_cloud_limits_when_none_is_within_then_counts_those_near_in_time() -> None:
     candidates = [acquisition("a", 5.5, 80), acquisition("b", 6, 60), acquisition("far", 30, 70)]
-    assert pair_acquisition(candidates, PARTNER, WITHIN_2D, Choose(max_cloud=20)) == (
+    assert pair_acquisition(candidates, PARTNER, GROUND, WITHIN_2D, Choose(max_cloud=20)) == (
         None,
         "no acquisition of 2 has at most 20 % cloud (lowest 60 %, b)",
     )

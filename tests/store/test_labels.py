@@ -62,6 +62,7 @@ def rewrite(labelled, labelled_plan):
             else (t, o)
             for t, o in told
         ]
+        (labelled / FILE).unlink()  # as a build does before it writes pixels
         write_tables(labelled, labelled_plan, outcomes)
         return StoreReader(labelled)
 
@@ -168,6 +169,28 @@ def test_table_when_the_layer_is_not_done_then_nulls(rewrite, labelled_once, sta
         assert line.filter(like="fraction:").isna().all()
     pd.testing.assert_frame_equal(frame.drop([1, 4]), before.drop([1, 4]))
     assert frame["single"].dtype == "UInt8"
+
+
+@pytest.mark.parametrize("harm", [lambda data: data[:-9], lambda data: b"", None])
+def test_write_tables_when_the_table_is_gone_or_damaged_then_made_again(
+    labelled, labelled_plan, harm
+):
+    before = (labelled / FILE).read_bytes()
+    if harm is None:
+        (labelled / FILE).unlink()
+    else:
+        (labelled / FILE).write_bytes(harm(before))
+    with SqliteLedger(labelled, readonly=True) as ledger:
+        write_tables(labelled, labelled_plan, ledger.outcomes())
+    assert (labelled / FILE).read_bytes() == before
+
+
+def test_write_tables_when_the_table_is_sound_then_no_pixel_is_read(labelled, labelled_plan):
+    before = (labelled / FILE).read_bytes()
+    shutil.rmtree(labelled / "data.zarr/lc/c")
+    with SqliteLedger(labelled, readonly=True) as ledger:
+        write_tables(labelled, labelled_plan, ledger.outcomes())
+    assert (labelled / FILE).read_bytes() == before
 
 
 def test_table_when_nothing_is_built_then_nulls_without_a_look_at_pixels(tmp_path, labelled_plan):

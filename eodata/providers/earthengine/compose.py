@@ -29,6 +29,8 @@ ORIGIN = "_origin"
 MEDIAN, HIGHEST = "median", "highest"
 SHORT = ("uint8", "int8", "uint16", "int16", "float32")
 """Types of which single precision holds the mean of any two numbers, rounded once."""
+LARGEST = float(np.finfo(np.float32).max)
+"""Products hold no larger number; NaN is never smaller."""
 NESTED = 1e-6
 """Most that a corner of a fine pixel strays from the edges of a coarse one [px]."""
 
@@ -155,7 +157,10 @@ def _mosaic(images: Sequence[Call]) -> Call:
 def _usable(
     item: Item, reads: Sequence[BandRead], rule: Rule | None, number: int | None = None
 ) -> Call:
-    """Return the bands of an image, masked where one of them is missing or the rule says no."""
+    """Return the bands of an image, masked where one of them is missing or the rule says no.
+
+    NaN and infinities are missing, masked or not.
+    """
     image = load(asset_of(item, reads[0]).href)
     shown = select(image, _keys(reads))
     if number is not None:
@@ -166,6 +171,10 @@ def _usable(
     share = Call("Image.mask", image=select(image, _keys(needed)))
     least = Call("Image.reduce", image=share, reducer=Call("Reducer.min"))
     usable = Call("Image.gte", image1=least, image2=constant(HALF))
+    for key in dict.fromkeys(read.asset for read in reads if _band(item, read).dtype.kind == "f"):
+        size = Call("Image.abs", value=select(image, [key]))
+        is_finite = Call("Image.lte", image1=size, image2=constant(LARGEST))
+        usable = Call("Image.and", image1=usable, image2=is_finite)
     for key, value in _refused(needed, rule):
         differs = Call("Image.neq", image1=select(image, [key]), image2=constant(value))
         usable = Call("Image.and", image1=usable, image2=differs)

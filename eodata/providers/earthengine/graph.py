@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from affine import Affine
 from ee import encodable
 
 VALID = "_valid"
@@ -48,6 +49,45 @@ def select(image: Call, bands: Sequence[str]) -> Call:
 def constant(value: float) -> Call:
     """Return an image that is the same number everywhere."""
     return Call("Image.constant", value=value)
+
+
+def cast(image: Call, dtype: str) -> Call:
+    """Return an image in a type of pixels that NumPy names so."""
+    names = {"float32": "toFloat", "float64": "toDouble"}
+    return Call(f"Image.{names.get(dtype, f'to{dtype.capitalize()}')}", value=image)
+
+
+def binary(operation: str, image1: Call, image2: Call | float) -> Call:
+    """Return what an operation such as `add` makes of two images, or of an image and a number."""
+    other = image2 if isinstance(image2, Call) else constant(image2)
+    return Call(f"Image.{operation}", image1=image1, image2=other)
+
+
+def masked(image: Call, mask: Call) -> Call:
+    """Return an image without the pixels where another is 0 or masked."""
+    return Call("Image.updateMask", image=image, mask=mask)
+
+
+def filled(image: Call) -> Call:
+    """Return an image with 0 where it is masked, and beyond its edges."""
+    return Call("Image.unmask", input=image, value=constant(0), sameFootprint=False)
+
+
+def on_grid(function: str, image: Call, crs: str, affine: Affine) -> Call:
+    """Return what `reproject` or `setDefaultProjection` makes of an image and a grid.
+
+    Args:
+        function: Its name.
+        image: The image.
+        crs: Code or WKT.
+        affine: From pixel corners to the CRS.
+    """
+    return Call(
+        f"Image.{function}",
+        image=image,
+        crs=Call("Projection", crs=crs),
+        crsTransform=[affine.a, affine.b, affine.c, affine.d, affine.e, affine.f],
+    )
 
 
 def bands_with_validity(image: Call, bands: Sequence[str]) -> Call:

@@ -2,7 +2,7 @@
 
 Pixels are asked for on the bands' own grid, so the server resamples nothing and our warp sees what
 a file would hold. Only a target that is much coarser gets the grid of a level of the server's
-pyramid.
+pyramid, and only a recipe that says so the target's pixels themselves.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ MOST_BANDS = 1024
 """Of one answer; every band comes with its validity."""
 COARSE = 4
 """From so many pixels per target pixel on, along each axis, the pyramid is read."""
+FINER = 0.8
+"""A target pixel over fewer of the grid's: fewer bytes travel as the grid's own pixels."""
 LEAST_PX = 16
 """A tile is not halved below this edge: a server that cannot compute that will compute nothing."""
 VALIDITY_BYTES = 1
@@ -99,7 +101,7 @@ def pyramid_factor(grid: GeoBox, geobox: GeoBox) -> int:
     Returns:
         1 for the pixels themselves: where the target is less than `COARSE` times as coarse.
     """
-    ratio = _pixels_per_target(grid, geobox)
+    ratio = min(_pixels_per_target(grid, geobox))
     if not ratio >= COARSE:
         return 1
     most = max(1, min(grid.shape))
@@ -118,8 +120,17 @@ def coarser(grid: GeoBox, factor: int) -> GeoBox:
     return GeoBox(shape, grid.affine @ Affine.scale(factor), grid.crs)
 
 
-def _pixels_per_target(grid: GeoBox, geobox: GeoBox) -> float:
-    """Return how many pixels one target pixel spans where it spans fewest; NaN when nowhere."""
+def is_finer(grid: GeoBox, geobox: GeoBox) -> bool:
+    """Return True when the target has notably more pixels than the grid for the same ground."""
+    rows, cols = _pixels_per_target(grid, geobox)
+    return rows * cols < FINER
+
+
+def _pixels_per_target(grid: GeoBox, geobox: GeoBox) -> tuple[float, float]:
+    """Return how many pixels one target pixel spans where it spans fewest; NaN when nowhere.
+
+    Along the target's rows, and along its columns.
+    """
     height, width = geobox.shape
     col, row = np.meshgrid(np.linspace(0, width, KNOTS), np.linspace(0, height, KNOTS))
     x, y = source_positions(grid, geobox, col, row)
@@ -127,9 +138,9 @@ def _pixels_per_target(grid: GeoBox, geobox: GeoBox) -> float:
     for axis, size in ((0, height), (1, width)):
         step = np.hypot(np.diff(x, axis=axis), np.diff(y, axis=axis)) * (KNOTS - 1) / size
         finite = step[np.isfinite(step)]
-        spans.append(float(finite.min()) if finite.size else float("nan"))
-    # A hair of slack: transformed corners are off by rounding.
-    return min(spans) * (1 + 1e-6)
+        # A hair of slack: transformed corners are off by rounding.
+        spans.append(float(finite.min()) * (1 + 1e-6) if finite.size else float("nan"))
+    return spans[0], spans[1]
 
 
 def _cuts(window: Window, pixel_bytes: int) -> Iterator[Window]:

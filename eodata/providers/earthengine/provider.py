@@ -8,15 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-import numpy as np
 import shapely
 from odc.geo.geobox import GeoBox
-from rasterio.errors import RasterioError
 
 from eodata import resources
 from eodata.core.earthengine import EarthEngineLocation
 from eodata.core.errors import ProviderError
-from eodata.core.item import Asset, Item
+from eodata.core.item import Item
 from eodata.core.modality_plan import BandRead
 from eodata.core.outcome import Cost
 from eodata.core.product import ProviderEntry
@@ -24,19 +22,10 @@ from eodata.core.protocols import Composed, Pixels, Query
 from eodata.providers.earthengine.compose import composed, composite_layers
 from eodata.providers.earthengine.fetch import Fetcher, Layers
 from eodata.providers.earthengine.governor import Governor, Traffic
-from eodata.providers.earthengine.graph import load
-from eodata.providers.earthengine.images import MALFORMED, BandGrid, item_of, told_grid
-from eodata.providers.earthengine.pixels import coarser, pyramid_factor
+from eodata.providers.earthengine.images import MALFORMED, item_of
 from eodata.providers.earthengine.search import Search
 from eodata.providers.earthengine.session import JSON, Client, Session
-from eodata.providers.loaded import Loaded, Window, needed_window
-from eodata.providers.raster_read import asset_of
-from eodata.providers.source import Valid, Values
-from eodata.providers.warp import read_onto
-
-Key = tuple[str, str, GeoBox, Window]
-Groups = Mapping[Key, Layers]
-"""Bands of one request: those of one image, grid and window."""
+from eodata.providers.earthengine.wanted import grouped, wanted_of
 
 
 class EarthEngineProvider:
@@ -106,14 +95,16 @@ class EarthEngineProvider:
         """Read bands of one image onto a grid, as `eodata.providers.warp.read_onto` does.
 
         What Earth Engine masks is not valid. A target that is much coarser is read from a level of
-        the pyramid, where the product's table says that levels are means of pixels.
+        the pyramid, where the product's table says that levels are means of pixels. Bands that
+        shall be `warped_by` the server come as pixels of the target.
 
         Raises:
-            ProviderError: The image is gone, or the server does not deliver.
+            ProviderError: The image is gone, the server does not deliver, or the grid is too
+                coarse for it.
         """
         entry, traffic = self._entry(item.collection), Traffic()
-        wanted = [_wanted(item, read, geobox, entry) for read in reads]
-        groups = _grouped(wanted)
+        wanted = [wanted_of(item, read, geobox, entry) for read in reads]
+        groups = grouped(wanted)
         self._fill(list(groups.values()), traffic)
         onto = [one.onto(geobox, groups) for one in wanted]
         return Pixels(
@@ -158,86 +149,6 @@ class EarthEngineProvider:
         """Return what is known of a collection; plain defaults for one in no table."""
         known = _entries() if self._given[1] is None else self._given[1]
         return known.get(collection) or ProviderEntry(collection=collection, radiometry="")
-
-
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """One band, with the pixels that a target needs of it."""
-
-    read: BandRead
-    asset: Asset
-    band: BandGrid
-    grid: GeoBox
-    window: Window | None
-
-    @property
-    def key(self) -> Key | None:
-        """What bands of one request have in common; None when nothing is needed."""
-        if self.window is None:
-            return None
-        return self.asset.href, self.band.crs, self.grid, self.window
-
-    @property
-    def dtype(self) -> np.dtype[np.generic]:
-        """As a file would hold it: single precision where the product needs no more."""
-        is_double = self.band.dtype == np.float64
-        return np.dtype(self.read.band.dtype) if is_double else self.band.dtype
-
-    @property
-    def nodata(self) -> float | None:
-        """DN of a missing class. Of measurements the mask knows, and 0 may be a dark pixel."""
-        return None if self.read.band.kind == "continuous" else self.read.band.nodata
-
-    def onto(self, geobox: GeoBox, groups: Groups) -> tuple[Values, Valid, int]:
-        """Place what was fetched."""
-        source = (
-            Loaded.empty(self.grid, self.dtype)
-            if self.key is None
-            else groups[self.key].source(self.asset.key, self.dtype, self.nodata)
-        )
-        band = self.read.band
-        try:
-            return read_onto(
-                source,
-                geobox,
-                self.read.resampling,
-                decibel=band.unit == "dB",
-                scale=band.scale if self.asset.scale is None else self.asset.scale,
-            )
-        except RasterioError as error:
-            raise ProviderError(
-                f"earthengine ({self.asset.href})",
-                f"band {self.asset.key} cannot be resampled",
-                f"{str(error).rstrip('.')}.",
-                "Plan without this item.",
-            ) from error
-
-
-def _grouped(wanted: Sequence[_Wanted]) -> Groups:
-    """Return what is to be fetched, every band once."""
-    found: dict[Key, dict[str, np.dtype[np.generic]]] = {}
-    for one in wanted:
-        if one.key is not None:
-            found.setdefault(one.key, {})[one.asset.key] = one.band.dtype
-    return {
-        (image, crs, grid, window): Layers(image, load(image), grid, crs, window, dtypes)
-        for (image, crs, grid, window), dtypes in found.items()
-    }
-
-
-def _wanted(item: Item, read: BandRead, geobox: GeoBox, entry: ProviderEntry) -> _Wanted:
-    asset = asset_of(item, read)
-    band = told_grid(item, asset.key)
-    factor = pyramid_factor(band.grid, geobox) if _may_shrink(read, entry) else 1
-    grid = coarser(band.grid, factor)
-    return _Wanted(read, asset, band, grid, needed_window(grid, geobox))
-
-
-def _may_shrink(read: BandRead, entry: ProviderEntry) -> bool:
-    """Return True for measured quantities; a level holds means of decibels, not of powers."""
-    band = read.band
-    is_mean = band.kind == "continuous" and read.resampling != "nearest" and band.unit != "dB"
-    return entry.overviews and is_mean
 
 
 def _item(image: JSON, collection: str, entry: ProviderEntry) -> Item:

@@ -8,23 +8,18 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from ee import serializer
 from odc.geo import CRS
 from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
 
 from eodata import resources
-from eodata.build.composing import highest_image
-from eodata.build.server_composite import server_image
-from eodata.core.composite import HighestComposite
 from eodata.core.earthengine import EarthEngineLocation
 from eodata.core.item import Item, group_passes
-from eodata.core.modality_plan import BandRead, ModalityPlan
+from eodata.core.modality_plan import BandRead
 from eodata.core.protocols import Composer, Query
 from eodata.core.sandbox_spec import SandboxSettings
 from eodata.core.span import Span
 from eodata.pipeline.best_pixel import median_of, top_of
-from eodata.providers.earthengine.compose import composite_layers
 from eodata.providers.earthengine.provider import EarthEngineProvider
 from eodata.providers.earthengine.refusals import TooMuchError
 from eodata.providers.earthengine.session import Session
@@ -109,7 +104,7 @@ def assert_composed(provider, passes, reads, grid, by, rule=None):
         assert found.dtype == read.band.dtype
         # The mean of two floats is rounded to single precision once here, and twice there.
         np.testing.assert_allclose(found, wanted, rtol=ULP if found.dtype.kind == "f" else 0)
-    if by == "latest-on-top":
+    if by != "median":
         first = np.where(there, valid.argmax(axis=0), -1)
         np.testing.assert_array_equal(made.origin, first)
     return valid.sum(axis=0)
@@ -140,109 +135,6 @@ def test_composite_of_clear_pixels_then_counts_differ_from_pixel_to_pixel(provid
     assert {3, 4} <= set(np.unique(counts))
     counts = assert_composed(provider, passes[3:6], reads, EDGE, by, (scl, CLEAR))
     assert {0, 1} <= set(np.unique(counts))
-
-
-def assert_highest(provider, passes, reads, grid, band, rule=None):
-    """Compare the server's image with the one made here; return in how many each pixel is equal."""
-    entry = resources.products()["sentinel-2-l1c"]  # of no interest but for its names
-    bands = tuple(read.band for read in reads)
-    plan = ModalityPlan(
-        name="best",
-        gsd=grid.resolution.x,
-        static=False,
-        role="input",
-        reads=tuple(reads),
-        bands=bands,
-        provider="earthengine",
-        product=entry.id,
-        collection="",
-        radiometry=entry.radiometry,
-        validity=rule,
-        composite="highest",
-    )
-    spec = HighestComposite(by="highest", band=band, made_by="server")
-    made = server_image(provider, passes, plan, grid, spec)
-    assert made is not None
-    position = [b.name for b in bands].index(band)
-    wanted = highest_image(provider, passes, plan, grid, position)
-    np.testing.assert_array_equal(made.layer.valid, wanted.layer.valid)
-    np.testing.assert_array_equal(made.origin, wanted.origin)
-    np.testing.assert_array_equal(made.layer.values, wanted.layer.values)
-    assert made.layer.values.dtype == wanted.layer.values.dtype
-    values, valid = one_by_one(provider, passes, reads, grid, rule)
-    best = wanted.layer.values[position]
-    return ((values[:, position] == best) & valid).sum(axis=0), wanted.origin
-
-
-@pytest.mark.parametrize("band", ["B02", "B08"])
-def test_highest_at_the_edge_of_a_tile_then_it_is_that_of_the_images(provider, band):
-    passes = passes_of(provider, "sentinel-2-l1c", EDGE_GROUND)[-7:][::-1]
-    assert {item.id[-5:] for items in passes for item in items} >= {"32UPU", "32UPV"}
-    equal, origin = assert_highest(
-        provider, passes, reads_of("sentinel-2-l1c", "B02", "B08"), EDGE, band
-    )
-    assert len(np.unique(origin)) > 2
-    assert equal.min() >= 1
-
-
-def test_highest_of_clear_pixels_then_what_is_masked_never_wins(provider):
-    passes = passes_of(provider, "sentinel-2-l2a", EDGE_GROUND)[::-1][2:9]
-    (scl,) = reads_of("sentinel-2-l2a", "SCL", how="nearest")
-    reads = reads_of("sentinel-2-l2a", "B03", "B08")
-    _, origin = assert_highest(provider, passes, reads, EDGE, "B03", (scl, CLEAR))
-    assert len(np.unique(origin)) > 3
-    equal, origin = assert_highest(provider, passes[3:6], reads, EDGE, "B03", (scl, CLEAR))
-    assert -1 in origin
-    assert set(np.unique(equal)) >= {0, 1}
-
-
-def test_highest_of_equal_ones_then_the_first_wins_in_both(provider):
-    passes = passes_of(provider, "sentinel-2-l2a", EDGE_GROUND)[:6]
-    coarse = reads_of("sentinel-2-l2a", "B03")
-    equal, origin = assert_highest(provider, [*passes[1:], *passes], coarse, EDGE, "B03")
-    assert (equal >= 2).any()
-    assert origin.max() <= 5, "the same images again, further back, win nothing"
-    once, _ = assert_highest(provider, passes, coarse, EDGE, "B03")
-    assert (once >= 2).any(), "acquisitions that are unlike tie, too"
-
-
-def test_highest_of_fractions_then_they_are_compared_as_stored(provider):
-    """The server has them in double precision, the store in single."""
-    passes = passes_of(provider, "cloud-score-plus", EDGE_GROUND)[:7]
-    reads = reads_of("cloud-score-plus", "cs", "cs_cdf")
-    _, origin = assert_highest(provider, passes, reads, EDGE, "cs")
-    assert len(np.unique(origin)) > 2
-
-
-def test_highest_when_rounding_makes_equal_ones_then_the_first_wins_in_both(provider):
-    passes = passes_of(provider, "cloud-score-plus", EDGE_GROUND)[:2]
-    read = reads_of("cloud-score-plus", "cs")[0]
-    layers = composite_layers(passes, [read], EDGE, "highest:cs", None)
-    assert layers.dtypes[read.asset] == np.float64
-    assert "Image.toFloat" in serializer.toJSON(layers.picture, for_cloud_api=True)
-
-
-def test_highest_then_the_expression_grows_with_the_images_and_no_faster(provider):
-    passes = passes_of(provider, "sentinel-2-l1c", EDGE_GROUND)
-    reads = reads_of("sentinel-2-l1c", "B02", "B08")
-    sizes = [
-        len(
-            serializer.toJSON(
-                composite_layers(passes[:count], reads, EDGE, "highest:B08", None).picture,
-                for_cloud_api=True,
-            )
-        )
-        for count in (3, 6, 12)
-    ]
-    assert sizes[2] < 2.2 * sizes[1] < 2.2 * 2.2 * sizes[0]
-
-
-def test_highest_when_pixels_would_be_resampled_then_it_is_left_to_the_reader(provider):
-    passes = passes_of(provider, "sentinel-2-l1c", EDGE_GROUND)[:2]
-    reads = reads_of("sentinel-2-l1c", "B04")
-    assert provider.compose(passes, reads, EDGE, "highest:B04", None) is not None
-    off = north_up(619_685, 5_400_320, 10, 64)
-    assert provider.compose(passes, reads, off, "highest:B04", None) is None
 
 
 def test_composite_of_classes_then_the_missing_class_is_not_on_top(provider):

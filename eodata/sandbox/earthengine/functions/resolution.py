@@ -161,7 +161,7 @@ def _parallel(own: PixelGrid, output: PixelGrid) -> Affine:
     """
     if own.geobox.crs != output.geobox.crs:
         raise UnsupportedError(WHO, "onto another CRS than the image's own")
-    onto = ~own.geobox.affine @ output.geobox.affine
+    onto: Affine = ~own.geobox.affine @ output.geobox.affine
     if max(abs(onto.b) * output.height, abs(onto.d) * output.width) > NEAR:
         raise UnsupportedError(WHO, "onto a grid that is turned")
     if min(onto.a, onto.e) < 1 - NEAR or not math.isfinite(onto.a * onto.e):

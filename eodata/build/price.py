@@ -1,0 +1,93 @@
+"""What a build will cost, before the first pixel is read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from eodata.build.best_pixels import LOWEST_SUN, QUALITY_RADIUS_M
+from eodata.core.composite import SchmittComposite
+from eodata.core.plan import Plan
+from eodata.pipeline.cloud_score import SCORE_RADIUS_M
+from eodata.pipeline.cloud_shadow import FILTER_REACH, shadow_reach
+
+MARGIN_M = FILTER_REACH + SCORE_RADIUS_M + QUALITY_RADIUS_M
+"""What filters reach beyond a window [m]."""
+SCORE_BYTES = 79
+"""Memory that scores take per pixel of their grid."""
+
+
+def price(plan: Plan) -> dict[str, Any]:
+    """Say what a build will cost before the first pixel is read.
+
+    Returns:
+        Counts of samples, tasks, reads (one band of one item onto one window) and files, bytes
+        of the store before compression, and the memory that one running task needs [bytes].
+    """
+    layouts = [plan.layout(name) for name in plan.modalities]
+    gaps = sum(
+        not choice.items
+        for by_area in plan.choices.values()
+        for row in by_area.values()
+        for choice in row
+    )
+    return {
+        "samples": len(plan.patches),
+        "blocks": len(plan.blocks),
+        "tasks": len(plan.tasks),
+        "items": len(plan.items),
+        "reads": sum(_reads(plan, name) for name, m in plan.modalities.items() if not m.derive),
+        "empty_steps": gaps,
+        "shard_files": 2 * sum(layout.n_shards for layout in layouts),
+        "bytes_uncompressed": sum(layout.shard_bytes * layout.n_shards for layout in layouts),
+        "bytes_in_memory_per_task": max(_memory(plan, name) for name in plan.modalities),
+    }
+
+
+def _reads(plan: Plan, name: str) -> int:
+    """Return how many bands of items are read onto windows, at most.
+
+    A composite of best pixels reads its guides for every window, and once for the whole area.
+    """
+    modality = plan.modalities[name]
+    n_guides = len(modality.guides)
+    n_bands = len(modality.reads) + (modality.validity is not None) + n_guides
+    n_items = {
+        area: sum(len(plan.choice(name, area, step).items) for step in range(plan.n_steps(name)))
+        for area in plan.areas
+    }
+    windows = sum(n_items[area] for block in plan.blocks for area, _ in block.groups())
+    return n_bands * windows + n_guides * sum(n_items.values())
+
+
+def _memory(plan: Plan, name: str) -> int:
+    """Return what one running task of a modality holds at its peak, about [bytes].
+
+    Its shard three times (array, encoder, encoded), its largest window twice (as read, as decoded),
+    and the layers that are interpolated: 40 bytes per pixel of the window, as measured.
+    """
+    layout = plan.layout(name)
+    ground = max(
+        block.window_area(positions) for block in plan.blocks for _, positions in block.groups()
+    )
+    pixels = ground / plan.modalities[name].gsd ** 2
+    n_bands = layout.shape[2]
+    scores = _scores_memory(plan, name, ground)
+    return round(3 * layout.shard_bytes + pixels * (2 * n_bands * layout.itemsize + 40)) + scores
+
+
+def _scores_memory(plan: Plan, name: str, ground: float) -> int:
+    """Return what a composite of best pixels holds beside, about [bytes]: measured per pixel.
+
+    Its scores are made on a grid that reaches beyond the window of `ground` m², towards the sun by
+    as far as shadows of clouds; the lowest sun of all items counts.
+    """
+    spec = getattr(plan.recipe.modalities[name], "composite", None)
+    if not isinstance(spec, SchmittComposite):
+        return 0
+    used = {i for row in plan.choices[name].values() for choice in row for i in choice.items}
+    suns = [plan.items[i].properties.get("view:sun_elevation") for i in used]
+    lowest = max(LOWEST_SUN, min((float(sun) for sun in suns if sun is not None), default=30.0))
+    reach = 2 * MARGIN_M + shadow_reach(90.0 - lowest, spec.shadows.highest)
+    n_images = max(len(c.acquisitions) for row in plan.choices[name].values() for c in row)
+    window = ground / spec.gsd**2
+    return round(SCORE_BYTES * (ground**0.5 + reach) ** 2 / spec.gsd**2 + 4 * n_images * window)
