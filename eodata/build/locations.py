@@ -234,6 +234,9 @@ def choose_providers(
             continue
         product = product_of(loaded.recipe, name, products)
         wanted = asked.get(modality.follow or name) or modality.provider
+        if wanted and wanted not in REGISTRY:
+            found = f'there is no provider "{wanted}"'
+            raise RecipeError(f"modalities.{name}.provider", found, "", nearest(wanted, REGISTRY))
         if wanted:
             check_provider(name, product, wanted, products.values())
         usable = [p for p in serving(product) if p in locations and _may_serve(p, wanted)]

@@ -70,7 +70,7 @@ def prepare(wish: Wish) -> Prepared:
         refuse_unreachable(name, locations)
     providers = {name: open_provider(name, locations) for name in set(chosen.values())}
     areas = load_areas(loaded)
-    items = _search_all(loaded, areas, chosen, providers)
+    items = _search_all(loaded, _areas_wanted(loaded, areas, wish.limit), chosen, providers)
     answers = Answers(
         areas=areas,
         listed=load_split_list(loaded, areas),
@@ -83,6 +83,16 @@ def prepare(wish: Wish) -> Prepared:
     plan = make_plan(loaded.recipe, known_products(loaded.recipe), resources.schemes(), answers)
     _check_access(plan, providers)
     return Prepared(plan, locations)
+
+
+def _areas_wanted(
+    loaded: LoadedRecipe, areas: Mapping[str, Area], limit: int | None
+) -> Mapping[str, Area]:
+    """Return the areas of the first patches: no other needs to be searched."""
+    if limit is None:
+        return areas
+    used = {patch.area for patch, _ in lay_out_patches(loaded, areas)[:limit]}
+    return {name: area for name, area in areas.items() if name in used}
 
 
 def check_packages(recipe: Recipe) -> None:

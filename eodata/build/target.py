@@ -21,8 +21,26 @@ def check_target(root: Path, plan: Plan, *, force: bool = False) -> None:
     Raises:
         StoreError: The folder is no store, or a store of another plan.
     """
-    if not root.exists() or (root.is_dir() and not _content(root)):
+    if check_folder(root) or force:
         return
+    found = files.read_plan(root).digest
+    if found != plan.digest:
+        raise StoreError(
+            str(root),
+            f"it holds a build of another plan ({found[:12]}, now {plan.digest[:12]})",
+            "the recipe, --scale, --limit, --provider or what the archive answers has changed.",
+            "Give another --out, go on as planned with --locked, or start over with --force.",
+        )
+
+
+def check_folder(root: Path) -> bool:
+    """Return True for a folder that is free, False for a store.
+
+    Raises:
+        StoreError: It is neither.
+    """
+    if not root.exists() or (root.is_dir() and not _content(root)):
+        return True
     if not files.is_store(root):
         raise StoreError(
             str(root),
@@ -30,16 +48,7 @@ def check_target(root: Path, plan: Plan, *, force: bool = False) -> None:
             "a build never writes among other people's files.",
             "Give another --out.",
         )
-    if force:
-        return
-    found = files.read_plan(root).digest
-    if found != plan.digest:
-        raise StoreError(
-            str(root),
-            f"it holds a build of another plan ({found[:12]}, now {plan.digest[:12]})",
-            "the recipe, its limit, or what the archive answers has changed since.",
-            "Give another --out, go on as planned with --locked, or start over with --force.",
-        )
+    return False
 
 
 def remove_store(root: Path) -> None:

@@ -173,12 +173,14 @@ def _prepare(wish: Wish, out: Path | None, *, locked: bool) -> tuple[Prepared, P
     from eodata.build.locations import find_locations
     from eodata.build.prepare import Prepared, check_packages, prepare
     from eodata.build.reading import load_recipe
+    from eodata.build.target import check_folder
     from eodata.core.errors import RecipeError
     from eodata.store.files import read_plan
 
     if not locked:
-        prepared = prepare(wish)
-        return prepared, out or Path(prepared.plan.recipe.name)
+        root = out or Path(load_recipe(wish.recipe).recipe.name)
+        check_folder(root)  # before a search that may take minutes
+        return prepare(wish), root
     if wish.limit is not None or wish.provider or wish.scale:
         raise RecipeError(
             "--locked",

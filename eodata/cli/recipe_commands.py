@@ -74,7 +74,10 @@ def show_recipe(
             )
         _put_document(known[product].model_dump(mode="json"), as_json=as_json)
     elif name:
-        _put_document(load_recipe(name).recipe.to_json(), as_json=as_json)
+        loaded = load_recipe(name)
+        _put_document(loaded.recipe.to_json(), as_json=as_json)
+        if loaded.recipe.area.file:
+            say(f"its files lie beside {loaded.path}: copy them with it")
     else:
         raise RecipeError("recipe show", "nothing to show", "", "Name a recipe, e.g. demo.")
 

@@ -79,6 +79,8 @@ class AreaSpec(Strict):
             raise ValueError("give exactly one of file, bbox and sample")
         if self.sample is not None and self.side is None:
             raise ValueError("random areas are squares around points: give side, their edge [m]")
+        if self.bbox is not None and self.side is not None:
+            raise ValueError("side is the edge of squares about points, and a bbox has none")
         if self.only and self.file is None:
             raise ValueError("only chooses among the areas of a file, and there is none")
         if self.side is not None and self.side < self.patch:

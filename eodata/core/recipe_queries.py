@@ -43,7 +43,7 @@ def source_of(recipe: Recipe, name: str) -> SourceModality:
             raise RecipeError(
                 f"modalities.{seen[-1]}.from",
                 f'"{target}" is no other modality of this recipe',
-                "a derived modality is computed from one that is read.",
+                "a derived modality is computed from another, in the end from one that is read.",
                 nearest(target, known),
             )
         seen.append(target)

@@ -377,7 +377,7 @@ def test_load_areas_when_drawn_apart_then_also_across_draws(folder: Path) -> Non
 
 
 def test_areas_that_may_overlap_between_splits_are_refused(folder: Path) -> None:
-    with pytest.raises(RecipeError, match=r"area\.sample\.apart: random areas of 5120 m may be 0 m"):
+    with pytest.raises(RecipeError, match=r"apart: random areas of 5120 m may be 0 m"):
         drawn(folder, apart=0)
 
 

@@ -82,7 +82,7 @@ BAD_RECIPES: dict[str, tuple[Edit, int, tuple[str, ...]]] = {
     "choice beside a pair": (
         edit_modality("s1", choose={"by": "nearest", "max_cloud": 20}),
         2,
-        ("modalities.s1", "pair and follow choose already"),
+        ("modalities.s1", "a pair is chosen by time"),
     ),
     "choice for a static layer": (
         edit_modality("dem", choose={"by": "nearest"}),
@@ -172,7 +172,7 @@ def test_build_when_the_file_is_no_recipe_then_exit_2(
         (("build", "demmo"), 2, 'Did you mean "demo"?'),
         (("build", "nowhere/demo.yaml"), 2, "there is no file nowhere/demo.yaml"),
         (("build", "demo", "--archive", "nowhere"), 3, "catalog.json"),
-        (("build", "demo", "--provider", "archiv"), 2, "archiv does not keep"),
+        (("build", "demo", "--provider", "archiv"), 2, 'there is no provider "archiv"'),
         (("build", "demo", "--wokers", "2"), 2, "--workers"),
         (("verify", "nowhere"), 7, "nowhere"),
         (("show", "nowhere", "x"), 7, "nowhere"),

@@ -69,9 +69,7 @@ def test_a_layer_without_a_legend_is_refused(raw, tables):
     mute = modis.bands[0].model_copy(update={"classes": ()})
     poor = {**tables, "modis-mcd12q1": modis.model_copy(update={"bands": (mute,)})}
     told = {**raw, "modalities": {"lc": IGBP}, "labels": {"all": {"from": "lc"}}}
-    with pytest.raises(
-        RecipeError, match=r"labels\.all\.from: the class band LC_Type1"
-    ):
+    with pytest.raises(RecipeError, match=r"labels\.all\.from: the class band LC_Type1"):
         check_derived(Recipe.parse(told, "x.yaml"), poor, resources.schemes())
 
 
