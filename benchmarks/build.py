@@ -39,7 +39,10 @@ STAGES = {
     "decode": ("eodata.providers.warp", "_read_window"),
     "harmonise": ("eodata.build.acquire", "harmonise"),
     "offset guard": ("eodata.build.acquire", "judge_offset"),
-    "composite scores": ("eodata.build.best_pixels", "score"),
+    "cloud score": ("eodata.build.best_pixels", "cloud_score"),
+    "shadows": ("eodata.build.best_pixels", "shadow_score"),
+    "quality": ("eodata.build.best_pixels", "quality_score"),
+    "best of": ("eodata.build.best_pixels", "best_of"),
     "mask": ("eodata.build.deriving", "derive"),
     "compress": ("eodata.store.sink", "encode_shard"),
     "write and sync": ("eodata.store.sink", "write_bytes"),
@@ -81,9 +84,8 @@ def stages_timed() -> Iterator[Stopwatch]:
         *owners, name = path.split(".")
         for owner in owners:
             holder = getattr(holder, owner)
-        if hasattr(holder, name):
-            before.append((holder, name, getattr(holder, name)))
-            setattr(holder, name, watch.timed(stage, getattr(holder, name)))
+        before.append((holder, name, getattr(holder, name)))
+        setattr(holder, name, watch.timed(stage, getattr(holder, name)))
     try:
         yield watch
     finally:
