@@ -6,6 +6,7 @@ it, in the repository.
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -125,6 +126,28 @@ def read_yaml(path: Path) -> object:
             getattr(error, "problem", None) or str(error),
             "Use mappings, lists, texts, numbers and dates only; each key once.",
         ) from None
+
+
+def read_csv(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
+    """Return the columns of a CSV file, and line number and cells of each row, blanks cut off.
+
+    Raises:
+        RecipeError: The file cannot be read.
+    """
+    try:
+        # Spreadsheets write a byte order mark, which utf-8 would take for a part of a column.
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            reader = csv.DictReader(stream, restval="")
+            reader.fieldnames = columns = [name.strip() for name in reader.fieldnames or ()]
+            rows = [
+                (reader.line_num, {k: (v or "").strip() for k, v in row.items() if k})
+                for row in reader
+            ]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        fix = "Check the path, and save it as CSV."
+        raise RecipeError(str(path), f"cannot be read: {reason}", "", fix) from None
+    return columns, rows
 
 
 def beside(recipe: Path, relative: str, key: str) -> Path:

@@ -25,7 +25,7 @@ from eodata.core.errors import ProviderError
 from eodata.core.modality_plan import ModalityPlan
 from eodata.core.outcome import FREE, Cost
 from eodata.core.protocols import Provider
-from eodata.pipeline.best_pixel import best_of, cloudy_fraction, quality_score
+from eodata.pipeline.best_pixel import best_of, cloudy_fraction, kept_on_top, quality_score
 from eodata.pipeline.cloud_score import SCORE_RADIUS_M, cloud_score
 from eodata.pipeline.cloud_shadow import FILTER_REACH, shadow_reach, shadow_score
 
@@ -157,24 +157,20 @@ def best_image(
         ProviderError: An item cannot be read, or does not state where the sun stood.
         ContradictedError: No item's pixels are what its archive says.
     """
-    measured = [number for number, share in enumerate(cloudy) if not np.isnan(share)]
-    ranked = sorted(measured, key=lambda number: cloudy[number])
     reader = Reader(provider)
     canvas = Canvas(reader, passes, modality, window)
-    for number in ranked:
-        if cloudy[number] < spec.keep_below:
-            canvas.lay(number)
-    others = [number for number in measured if not cloudy[number] < spec.keep_below]
+    for number in kept_on_top(cloudy, spec.keep_below):
+        canvas.lay(number)
+    others = [number for number, share in enumerate(cloudy) if share >= spec.keep_below]
     if canvas.is_full or not others:
         return canvas.image()
     coarse = lattice_over(window, spec.gsd)
     quality = {n: _quality(reader, passes[n], modality, spec, coarse) for n in others}
-    shares = [cloudy[number] for number in others]
-    best = under(best_of(np.stack([*quality.values()]), shares, keep_below=0.0), window, coarse)
+    best = under(best_of(np.stack([*quality.values()])), window, coarse)
     for place in np.unique(best[best >= 0]):
         canvas.lay(others[place], best == place)
     # At the edge of a swath the coarse grid may promise pixels that the fine one does not have.
-    for number in sorted(others, key=ranked.index):
+    for number in sorted(others, key=lambda number: cloudy[number]):
         canvas.lay(number, under(~np.isnan(quality[number]), window, coarse))
     return canvas.image()
 

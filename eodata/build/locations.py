@@ -8,7 +8,6 @@ from pathlib import Path
 
 from eodata import resources
 from eodata.build.reading import LoadedRecipe
-from eodata.core.composite_rules import check_server_composite
 from eodata.core.earthengine import EarthEngineLocation
 from eodata.core.endpoint import Endpoint, StacLocation
 from eodata.core.errors import AuthError, RecipeError, nearest
@@ -18,7 +17,7 @@ from eodata.core.recipe_modality import SourceModality
 from eodata.core.recipe_queries import product_of
 from eodata.core.recipe_sources import StacSpec
 from eodata.core.sandbox_spec import SandboxSettings
-from eodata.core.warp_rules import check_server_warp
+from eodata.core.server_rules import check_server_composite, check_server_warp
 from eodata.pipeline.serving import check_provider, serving
 from eodata.providers.earthengine.access import find_access
 from eodata.providers.registry import REGISTRY

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from eodata.build.best_pixels import LOWEST_SUN, QUALITY_RADIUS_M
@@ -24,6 +25,9 @@ def price(plan: Plan) -> dict[str, Any]:
         of the store before compression, and the memory that one running task needs [bytes].
     """
     layouts = [plan.layout(name) for name in plan.modalities]
+    groups = [(block, area, part) for block in plan.blocks for area, part in block.groups()]
+    windows = [area for _, area, _ in groups]
+    ground = max(block.window_area(positions) for block, _, positions in groups)
     gaps = sum(
         not choice.items
         for by_area in plan.choices.values()
@@ -35,16 +39,18 @@ def price(plan: Plan) -> dict[str, Any]:
         "blocks": len(plan.blocks),
         "tasks": len(plan.tasks),
         "items": len(plan.items),
-        "reads": sum(_reads(plan, name) for name, m in plan.modalities.items() if not m.derive),
+        "reads": sum(
+            _reads(plan, name, windows) for name, m in plan.modalities.items() if not m.derive
+        ),
         "empty_steps": gaps,
         "shard_files": 2 * sum(layout.n_shards for layout in layouts),
         "bytes_uncompressed": sum(layout.shard_bytes * layout.n_shards for layout in layouts),
-        "bytes_in_memory_per_task": max(_memory(plan, name) for name in plan.modalities),
+        "bytes_in_memory_per_task": max(_memory(plan, name, ground) for name in plan.modalities),
     }
 
 
-def _reads(plan: Plan, name: str) -> int:
-    """Return how many bands of items are read onto windows, at most.
+def _reads(plan: Plan, name: str, windows: Sequence[str]) -> int:
+    """Return how many bands of items are read onto windows, each named by its area, at most.
 
     A composite of best pixels reads its guides for every window, and once for the whole area.
     """
@@ -55,20 +61,18 @@ def _reads(plan: Plan, name: str) -> int:
         area: sum(len(plan.choice(name, area, step).items) for step in range(plan.n_steps(name)))
         for area in plan.areas
     }
-    windows = sum(n_items[area] for block in plan.blocks for area, _ in block.groups())
-    return n_bands * windows + n_guides * sum(n_items.values())
+    onto_windows = sum(n_items[area] for area in windows)
+    return n_bands * onto_windows + n_guides * sum(n_items.values())
 
 
-def _memory(plan: Plan, name: str) -> int:
+def _memory(plan: Plan, name: str, ground: float) -> int:
     """Return what one running task of a modality holds at its peak, about [bytes].
 
-    Its shard three times (array, encoder, encoded), its largest window twice (as read, as decoded),
-    and the layers that are interpolated: 40 bytes per pixel of the window, as measured.
+    The largest window has `ground` m². It holds its shard three times (array, encoder, encoded),
+    that window twice (as read, as decoded), and the layers that are interpolated: 40 bytes per
+    pixel of the window, as measured.
     """
     layout = plan.layout(name)
-    ground = max(
-        block.window_area(positions) for block in plan.blocks for _, positions in block.groups()
-    )
     pixels = ground / plan.modalities[name].gsd ** 2
     n_bands = layout.shape[2]
     scores = _scores_memory(plan, name, ground)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,16 +128,10 @@ def refuse_stranger(name: str, areas: Collection[str], where: str) -> None:
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
-    try:
-        # Spreadsheets write a byte order mark, which utf-8 alone would take for a part of "id".
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream, restval="")
-            missing = {"id", "split"} - set(reader.fieldnames or ())
-            rows = [{k: (v or "").strip() for k, v in row.items() if k} for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise RecipeError(str(path), f"cannot be read: {error}", "", "Save it as CSV.") from None
+    columns, rows = resources.read_csv(path)
+    missing = {"id", "split"} - set(columns)
     if missing:
         raise RecipeError(
             str(path), f"there is no column {' and '.join(sorted(missing))}", "", "Add it."
         )
-    return rows
+    return [row for _, row in rows]

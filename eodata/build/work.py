@@ -16,7 +16,7 @@ from pathlib import Path
 from odc.geo.geobox import GeoBox
 
 from eodata.build.acquire import ContradictedError, read_acquisition
-from eodata.build.best_pixels import Surveys, best_image, survey
+from eodata.build.best_pixels import Survey, Surveys, best_image, survey
 from eodata.build.composing import Image, Pass, highest_image, median_image, top_image
 from eodata.build.deriving import fill_derived
 from eodata.build.server_composite import ServerComposite, server_image
@@ -189,9 +189,11 @@ def _compose(
         return highest_image(provider, passes, modality, window, band)
     if not isinstance(spec, SchmittComposite):
         return top_image(provider, passes, modality, window)
-    ground = covering([p for p in bench.plan.patches if p.area == area], spec.survey_gsd)
-    known, cost = bench.surveys.get(
-        (modality.name, area, step), lambda: survey(provider, passes, modality, spec, ground)
-    )
+
+    def survey_area() -> Survey:
+        patches = [patch for patch in bench.plan.patches if patch.area == area]
+        return survey(provider, passes, modality, spec, covering(patches, spec.survey_gsd))
+
+    known, cost = bench.surveys.get((modality.name, area, step), survey_area)
     shard.cost += cost
     return best_image(provider, passes, modality, spec, window, known.cloudy)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -127,19 +126,7 @@ def _read_list(name: str, path: Path) -> Members:
 
 def _csv_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
     """Return line number and cells of each row."""
-    try:
-        # Spreadsheets write a byte order mark, which utf-8 alone would take for a part of "season".
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream, restval="")
-            columns = [column.strip() for column in reader.fieldnames or ()]
-            reader.fieldnames = columns
-            rows = [
-                (reader.line_num, {k: (v or "").strip() for k, v in row.items() if k})
-                for row in reader
-            ]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise RecipeError(str(path), f"cannot be read: {reason}", "", "Check the path.") from None
+    columns, rows = resources.read_csv(path)
     for column in REQUIRED:
         if column not in columns:
             raise RecipeError(

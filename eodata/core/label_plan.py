@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from eodata.core.errors import RecipeError
-
-LARGEST_CLASS = 255
+from eodata.core.scheme import LARGEST_CLASS
 
 
 @dataclass(frozen=True, slots=True)

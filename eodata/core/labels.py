@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from eodata.core.label_plan import LARGEST_CLASS, LabelPlan
+from eodata.core.label_plan import LabelPlan
+from eodata.core.scheme import LARGEST_CLASS
 
 UNKNOWN = -1
 """Position of the single label where no pixel counts."""

@@ -41,7 +41,11 @@ class Choose(Strict):
 
 
 class Pair(Strict):
-    """Take the acquisition nearest in time to that of another modality."""
+    """Take the acquisition nearest in time to that of another modality.
+
+    One that shows less than nine tenths of what another within the gap shows of the area is passed
+    over.
+    """
 
     with_: str = Field(alias="with")
     within: Gap = Field(description="Largest gap, for example 14d or 36h.")

@@ -8,7 +8,7 @@ from eodata.core.errors import RecipeError
 from eodata.core.product import ClassEntry
 from eodata.core.strict import Strict
 
-LARGEST = 255
+LARGEST_CLASS = 255
 """Class maps are stored as one byte per pixel."""
 
 
@@ -27,11 +27,11 @@ class Scheme(Strict):
     def _legend_is_whole(self) -> Scheme:
         known = {entry.value for entry in self.classes}
         numbers = [*known, *self.recode]
-        if len(known) < len(self.classes) or not 0 <= min(numbers) <= max(numbers) <= LARGEST:
+        if len(known) < len(self.classes) or not 0 <= min(numbers) <= max(numbers) <= LARGEST_CLASS:
             raise RecipeError(
                 "classes",
                 f"they are {', '.join(str(entry.value) for entry in self.classes)}",
-                f"classes are different numbers from 0 to {LARGEST}, and so are recoded ones.",
+                f"classes, recoded ones too, are different numbers from 0 to {LARGEST_CLASS}.",
                 "Give each its own.",
             )
         unknown = sorted(set(self.recode.values()) - known)

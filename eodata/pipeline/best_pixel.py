@@ -52,37 +52,35 @@ def cloudy_fraction(cloud: NDArray[np.floating[Any]], above: float = 0.2) -> flo
     return int(np.count_nonzero(cloud > above)) / measured if measured else float("nan")
 
 
-def best_of(
-    quality: NDArray[np.floating[Any]], cloudy: Sequence[float], keep_below: float = 0.05
-) -> NDArray[np.int16]:
-    """Return which image fills each pixel.
-
-    Images of which less than `keep_below` is cloudy lie on top of all others wherever they were
-    measured, the least cloudy on top of them. Elsewhere the best quality wins. The smaller index
-    wins a tie, of quality and of cloudiness alike.
+def kept_on_top(cloudy: Sequence[float], keep_below: float = 0.05) -> list[int]:
+    """Return the images that lie on top of all others wherever they were measured, topmost first.
 
     Args:
-        quality: (N, H, W) from `quality_score`. NaN: not measured.
-        cloudy: Cloudy fraction of each image; nan is never kept on top.
+        cloudy: Cloudy fraction of each image; one of nan is never kept.
         keep_below: Bound of the cloudy fraction; 0 keeps none.
 
     Returns:
-        (H, W) index into the images; -1 where none was measured.
+        Indices of the images below the bound, the least cloudy first, of equal ones the smaller.
+    """
+    kept = [i for i, fraction in enumerate(cloudy) if fraction < keep_below]
+    return sorted(kept, key=lambda i: cloudy[i])
 
-    Raises:
-        ValueError: Not one cloudy fraction per image.
+
+def best_of(quality: NDArray[np.floating[Any]]) -> NDArray[np.int16]:
+    """Return which image has the best quality in each pixel; of equal ones the smaller index.
+
+    Args:
+        quality: (N, H, W) from `quality_score`. NaN: not measured.
+
+    Returns:
+        (H, W) index into the images; -1 where none was measured.
     """
     index = np.full(quality.shape[1:], -1, np.int16)
     best = np.full(quality.shape[1:], -np.inf, quality.dtype)
-    kept: list[tuple[float, int]] = []
-    for i, (layer, fraction) in enumerate(zip(quality, cloudy, strict=True)):
+    for i, layer in enumerate(quality):
         better = layer > best
         index[better] = i
         best[better] = layer[better]
-        if fraction < keep_below:
-            kept.append((fraction, i))
-    for _, i in sorted(kept, reverse=True):
-        index[~np.isnan(quality[i])] = i
     return index
 
 
@@ -109,23 +107,6 @@ def median_of(values: NDArray[T], valid: NDArray[np.bool_]) -> tuple[NDArray[T],
             strip = slice(top, top + rows)
             for band in range(bands):
                 _median(values[:, band, strip], valid[:, strip], out[band, strip])
-    return out, np.asarray(valid.any(axis=0))
-
-
-def top_of(values: NDArray[T], valid: NDArray[np.bool_]) -> tuple[NDArray[T], NDArray[np.bool_]]:
-    """Return each pixel of the first image that is valid there.
-
-    Args:
-        values: (N, C, H, W), the image on top first.
-        valid: (N, H, W).
-
-    Returns:
-        (C, H, W) of the type of `values`, and (H, W), whether any image was valid there. Where
-        none was, integers are 0 and floats NaN.
-    """
-    out = _blank(values)
-    for image, there in zip(values[::-1], valid[::-1], strict=True):
-        np.copyto(out, image, where=there)
     return out, np.asarray(valid.any(axis=0))
 
 

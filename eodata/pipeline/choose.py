@@ -119,26 +119,27 @@ def pair_acquisition(
         return None, f"its partner {rule.with_} is empty"
     if not candidates:
         return None, f"no acquisition at all to pair with {rule.with_}"
-    apart = [a for a in candidates if abs(a.datetime - partner) >= rule.apart]
+    gaps = {a.id: abs(a.datetime - partner) for a in candidates}
+    apart = [a for a in candidates if gaps[a.id] >= rule.apart]
+    if not apart:
+        return None, f"no acquisition at least {_days(rule.apart)} from that of {rule.with_}"
     fitting = _within_limits(apart, limits)
     if not fitting:
-        near = [a for a in apart if abs(a.datetime - partner) <= rule.within]
-        return None, _too_cloudy(near or apart, limits) if apart else (
-            f"no acquisition at least {_days(rule.apart)} from that of {rule.with_}"
-        )
-    near = [a for a in fitting if abs(a.datetime - partner) <= rule.within]
-    shown = {a.id: _coverage(a, ground) for a in near}
-    most = max(shown.values(), default=0.0)
-    # A sliver of the ground for the sake of an hour would leave most patches empty.
-    useful = [a for a in near if shown[a.id] >= MOST_OF * most and most > 0]
-    best = min(useful or fitting, key=lambda a: (abs(a.datetime - partner), a.datetime, a.id))
-    gap = abs(best.datetime - partner)
-    if gap > rule.within:
+        in_time = [a for a in apart if gaps[a.id] <= rule.within]
+        return None, _too_cloudy(in_time or apart, limits)
+    nearest = min(gaps[a.id] for a in fitting)
+    if nearest > rule.within:
         return None, (
-            f"the nearest acquisition is {_days(gap)} from that of {rule.with_} at "
+            f"the nearest acquisition is {_days(nearest)} from that of {rule.with_} at "
             f"{format_utc(partner)}, the limit is {_days(rule.within)}"
         )
-    return best, ""
+    near = [(a, _coverage(a, ground)) for a in fitting if gaps[a.id] <= rule.within]
+    most = max(share for _, share in near)
+    if most == 0:
+        return None, f"no acquisition within {_days(rule.within)} shows any of the area"
+    # A sliver of the ground for the sake of an hour would leave most patches empty.
+    useful = [a for a, share in near if share >= MOST_OF * most]
+    return min(useful, key=lambda a: (gaps[a.id], a.datetime, a.id)), ""
 
 
 def static_acquisition(

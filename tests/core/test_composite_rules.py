@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from eodata import resources
-from eodata.core.composite_rules import check_server_composite
 from eodata.core.errors import RecipeError
 from eodata.core.recipe_modality import SourceModality
+from eodata.core.server_rules import check_server_composite
 
 
 def checked(provider="earthengine", *, product="sentinel-2-l1c", trusts=True, **said):

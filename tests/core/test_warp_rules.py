@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from eodata import resources
 from eodata.core.errors import RecipeError
 from eodata.core.recipe_modality import SourceModality
-from eodata.core.warp_rules import check_server_warp
+from eodata.core.server_rules import check_server_warp
 
 
 def checked(provider="earthengine", *, product="sentinel-2-l2a", **said):

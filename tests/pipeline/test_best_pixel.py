@@ -11,9 +11,9 @@ from eodata.pipeline import best_pixel
 from eodata.pipeline.best_pixel import (
     best_of,
     cloudy_fraction,
+    kept_on_top,
     median_of,
     quality_score,
-    top_of,
 )
 
 NAN = float("nan")
@@ -54,35 +54,27 @@ def test_the_cloudy_fraction_counts_measured_pixels_alone():
 
 def test_the_best_quality_fills_each_pixel():
     quality = stack((-0.3, -0.1, NAN, NAN), (-0.2, -0.5, -0.9, NAN))
-    index = best_of(quality, [0.5, 0.5])
+    index = best_of(quality)
     assert index.dtype == np.int16
     assert index[0].tolist() == [1, 0, 1, -1]
 
 
 def test_almost_clear_images_lie_on_top_the_least_cloudy_first():
-    quality = stack((-0.1, -0.1, -0.1, -0.1), (-0.9, NAN, -0.9, NAN), (-0.8, -0.8, NAN, NAN))
-    assert best_of(quality, [0.5, 0.01, 0.03])[0].tolist() == [1, 2, 1, 0]
-    assert best_of(quality, [0.5, 0.03, 0.01])[0].tolist() == [2, 2, 1, 0]
+    assert kept_on_top([0.5, 0.01, 0.03]) == [1, 2]
+    assert kept_on_top([0.5, 0.03, 0.01]) == [2, 1]
 
 
 def test_the_bound_of_what_is_kept_is_five_percent_and_exclusive():
-    quality = stack((-0.9,), (-0.1,))
-    assert best_of(quality, [0.0499, 0.5]).item() == 0
-    assert best_of(quality, [0.05, 0.5]).item() == 1
-    assert best_of(quality, [NAN, 0.5]).item() == 1
-    assert best_of(quality, [0.05, 0.5], keep_below=0.06).item() == 0
-    assert best_of(quality, [0.0, 0.5], keep_below=0.0).item() == 1
+    assert kept_on_top([0.0499, 0.5]) == [0]
+    assert kept_on_top([0.05, 0.5]) == []
+    assert kept_on_top([NAN, 0.5]) == []
+    assert kept_on_top([0.05, 0.5], keep_below=0.06) == [0]
+    assert kept_on_top([0.0, 0.5], keep_below=0.0) == []
 
 
 def test_ties_go_to_the_smaller_index():
-    quality = stack((NAN,), (-0.2,), (-0.2,))
-    assert best_of(quality, [0.5, 0.5, 0.5]).item() == 1
-    assert best_of(quality, [0.01, 0.01, 0.01]).item() == 1
-
-
-def test_every_image_needs_its_cloudy_fraction():
-    with pytest.raises(ValueError, match="zip"):
-        best_of(stack((-0.2,), (-0.2,)), [0.5])
+    assert best_of(stack((NAN,), (-0.2,), (-0.2,))).item() == 1
+    assert kept_on_top([0.01, 0.01, 0.01]) == [0, 1, 2]
 
 
 def median(values, integer):
@@ -144,23 +136,11 @@ def test_the_median_does_not_depend_on_the_strips(monkeypatch):
     np.testing.assert_array_equal(whole, expected)
 
 
-@pytest.mark.parametrize("merge", [median_of, top_of])
-def test_the_inputs_are_left_as_they_were_and_no_image_gives_nothing(merge):
+def test_the_inputs_are_left_as_they_were_and_no_image_gives_nothing():
     values = np.array([3, 1, 2], np.uint16).reshape(3, 1, 1, 1)
     valid = np.ones((3, 1, 1), bool)
-    merge(values, valid)
+    median_of(values, valid)
     assert values.ravel().tolist() == [3, 1, 2]
-    got, there = merge(values[:0], valid[:0])
+    got, there = median_of(values[:0], valid[:0])
     assert got.tolist() == [[[0]]]
     assert there.tolist() == [[False]]
-
-
-def test_the_top_is_the_first_valid_image():
-    values = np.arange(12, dtype=np.uint16).reshape(3, 2, 1, 2)
-    valid = np.array([[[True, False]], [[True, False]], [[True, True]]])
-    got, there = top_of(values, valid)
-    assert got[:, 0].tolist() == [[0, 9], [2, 11]]
-    assert there.all()
-    got, there = top_of(values.astype(np.float32), valid & False)
-    assert np.isnan(got).all()
-    assert not there.any()

@@ -171,6 +171,11 @@ def test_pair_when_the_nearest_shows_a_sliver_then_one_that_shows_the_ground() -
     assert pair_acquisition([sliver, whole], at, GROUND, WITHIN_2D) == (whole, "")
     assert pair_acquisition([sliver, whole, most], at, GROUND, WITHIN_2D) == (most, "")
     assert pair_acquisition([sliver], at, GROUND, WITHIN_2D) == (sliver, "")
+    beside = acquisition("beside", 5, 10.0, box(2, 0, 3, 1))
+    assert pair_acquisition([beside], at, GROUND, WITHIN_2D) == (
+        None,
+        "no acquisition within 2.0 d shows any of the area",
+    )
 
 
 def test_least_cloudy_then_uncovered_ground_counts_as_hidden() -> None:

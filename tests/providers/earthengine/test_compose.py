@@ -19,7 +19,7 @@ from eodata.core.modality_plan import BandRead
 from eodata.core.protocols import Composer, Query
 from eodata.core.sandbox_spec import SandboxSettings
 from eodata.core.span import Span
-from eodata.pipeline.best_pixel import median_of, top_of
+from eodata.pipeline.best_pixel import median_of
 from eodata.providers.earthengine.provider import EarthEngineProvider
 from eodata.providers.earthengine.refusals import TooMuchError
 from eodata.providers.earthengine.session import Session
@@ -73,6 +73,15 @@ def reads_of(product: str, *bands: str, how: str = "bilinear") -> list[BandRead]
         BandRead(band.to_band(), entry.assets.get(band.name, band.name), how)
         for band in map(table.band, bands)
     ]
+
+
+def top_of(values, valid):
+    """Each pixel of the first of the images `(N, C, H, W)` that is valid there; else nothing."""
+    fill = np.nan if values.dtype.kind == "f" else 0
+    out = np.full(values.shape[1:], fill, values.dtype)
+    for image, there in zip(values[::-1], valid[::-1], strict=True):
+        np.copyto(out, image, where=there)
+    return out, valid.any(axis=0)
 
 
 def one_by_one(provider, passes: Passes, reads, grid, rule):
