@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import gc
-import weakref
 from dataclasses import replace
 
 import pytest
 
-from eodata.build.acquire import ContradictedError
-from eodata.build.best_pixels import Surveys
 from eodata.build.locations import Wish
 from eodata.build.prepare import prepare
 from eodata.build.price import price
-from eodata.core.outcome import FREE
 
 
 @pytest.fixture(scope="module")
@@ -45,28 +40,3 @@ def test_memory_grows_as_the_sun_goes_down(plan) -> None:
 
     assert with_sun(60.0) < with_sun(20.0) < with_sun(6.0)
     assert with_sun(6.0) > 500_000_000
-
-
-def test_a_remembered_refusal_keeps_nothing_of_the_task_alive() -> None:
-    class Shard:
-        """Stands for the arrays of a task."""
-
-    alive = []
-
-    def task(surveys: Surveys) -> None:
-        shard = Shard()
-        alive.append(weakref.ref(shard))
-
-        def make():
-            raise ContradictedError("no image is believed", FREE)
-
-        with pytest.raises(ContradictedError):
-            surveys.get("area", make)
-        assert shard is not None
-
-    surveys = Surveys()
-    task(surveys)
-    gc.collect()
-    assert alive[0]() is None
-    with pytest.raises(ContradictedError, match="no image is believed"):
-        surveys.get("area", lambda: pytest.fail("asked again"))
