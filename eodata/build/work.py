@@ -21,12 +21,13 @@ from eodata.build.composing import Image, Pass, highest_image, median_image, top
 from eodata.build.deriving import fill_derived
 from eodata.build.server_composite import ServerComposite, server_image
 from eodata.build.shard import Shard
+from eodata.core.choice import Choice
 from eodata.core.composite import HighestComposite, MedianComposite, SchmittComposite
 from eodata.core.errors import ProviderError, StoreError
 from eodata.core.grid import covering, place_in, window_of
 from eodata.core.modality_plan import band_position
 from eodata.core.outcome import Outcome, Status, TaskResult
-from eodata.core.plan import Choice, Plan, Task
+from eodata.core.plan import Plan, Task
 from eodata.core.protocols import Provider
 from eodata.core.recipe_modality import SourceModality
 from eodata.providers.registry import open_provider

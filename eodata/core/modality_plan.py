@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from eodata.core.band import Band
+from eodata.core.coregistration import Alignment
 from eodata.core.recipe_modality import WarpedBy
 
 
@@ -61,6 +62,9 @@ class ModalityPlan:
             terrain.
         trusts_offsets: Stated offsets are believed without a look at the pixels.
         marks_cloud: True for a mask that marks nothing but clouds and their shadows.
+        alignment: What its place is compared with; None for nothing.
+        steady_band: Position of the band that all bands of an item are moved onto; None leaves
+            them where they are.
     """
 
     name: str
@@ -88,6 +92,8 @@ class ModalityPlan:
     placed_by: Literal["transform", "points"] = "transform"
     trusts_offsets: bool = False
     marks_cloud: bool = False
+    alignment: Alignment | None = None
+    steady_band: int | None = None
 
     @property
     def dtype(self) -> str:
@@ -109,7 +115,7 @@ def band_position(bands: Sequence[Band], name: str, kind: str) -> int:
 
 def modality_from_json(data: Mapping[str, Any]) -> ModalityPlan:
     """Read what `dataclasses.asdict` made of a `ModalityPlan`."""
-    rule, shown = data["validity"], data["display"]
+    rule, shown, aligned = data["validity"], data["display"], data["alignment"]
     return ModalityPlan(
         **{
             **data,
@@ -120,6 +126,7 @@ def modality_from_json(data: Mapping[str, Any]) -> ModalityPlan:
             "recode": tuple((old, new) for old, new in data["recode"]),
             "guides": tuple(_read_from_json(r) for r in data["guides"]),
             "display": (tuple(shown[0]), shown[1], shown[2]) if shown else None,
+            "alignment": Alignment.from_json(aligned) if aligned else None,
         }
     )
 

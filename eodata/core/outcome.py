@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from eodata.core.shift import Shift
+
 
 class Status(StrEnum):
     """How a step of a sample ended."""
@@ -34,6 +36,7 @@ class Outcome:
         retryable: True for a failure that waiting may mend.
         measured: What was measured on the way, as JSON: the limits of a stretch, the acquisitions
             that a composite took pixels from; `""` for nothing.
+        shift: How far its pixels lie from their reference; None where nothing is compared.
     """
 
     row: int
@@ -45,6 +48,7 @@ class Outcome:
     clipped: int = 0
     retryable: bool = False
     measured: str = ""
+    shift: Shift | None = None
 
 
 @dataclass(frozen=True, slots=True)

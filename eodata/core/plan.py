@@ -7,7 +7,7 @@ resuming and verifying all follow it. Items are interned: choices point into one
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from hashlib import sha256
@@ -15,6 +15,7 @@ from typing import Any
 
 from shapely.geometry import mapping, shape
 
+from eodata.core.choice import Choice, reference_step
 from eodata.core.item import Item
 from eodata.core.label_plan import LabelPlan, label_from_json
 from eodata.core.layout import ArrayLayout, array_layout
@@ -25,39 +26,6 @@ from eodata.core.span import Span, format_utc, parse_utc
 from eodata.core.split import Placed
 
 PLAN_FORMAT = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What fills one step of one modality in one area.
-
-    Attributes:
-        items: Positions in the plan's item table, the first on top; empty for a gap.
-        reason: Why there is a gap; `""` otherwise.
-        ends: For a composite, how many of the items come before the end of each acquisition.
-    """
-
-    items: tuple[int, ...]
-    reason: str = ""
-    ends: tuple[int, ...] = ()
-
-    @property
-    def acquisitions(self) -> tuple[tuple[int, ...], ...]:
-        """The items of each acquisition, the preferred first; one for a step of one pass."""
-        if not self.ends:
-            return (self.items,) if self.items else ()
-        starts = (0, *self.ends[:-1])
-        return tuple(self.items[a:b] for a, b in zip(starts, self.ends, strict=True))
-
-    def to_json(self) -> list[Any]:
-        """Return plain JSON values; `Choice.from_json` reads them back."""
-        return [list(self.items), self.reason, *([list(self.ends)] if self.ends else [])]
-
-    @classmethod
-    def from_json(cls, data: Sequence[Any]) -> Choice:
-        """Read what `to_json` wrote."""
-        items, reason, *ends = data
-        return cls(tuple(items), reason, tuple(ends[0]) if ends else ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,22 +91,23 @@ class Plan:
 
     @cached_property
     def tasks(self) -> tuple[Task, ...]:
-        """All tasks in the order in which they are best run: read first, then derive."""
-        found = [
-            task
+        """All tasks in the order in which they are best run: after those that they need."""
+        found = {
+            task.id: task
             for block in self.blocks
             for name in self.modalities
             for task in self._tasks_of(name, block.number)
-        ]
-        return tuple(sorted(found, key=lambda t: self.depth(t.modality)))
+        }
+        depths: dict[str, int] = {}
 
-    def depth(self, name: str) -> int:
-        """Return how many derivations lie between a modality and what is read: 0 for what is."""
-        source = self.modalities[name].source
-        return 1 + self.depth(source) if source else 0
+        def depth(name: str) -> int:
+            if name not in depths:
+                depths[name] = 1 + max((depth(need) for need in found[name].needs), default=-1)
+            return depths[name]
+
+        return tuple(sorted(found.values(), key=lambda task: depth(task.id)))
 
     def _tasks_of(self, name: str, block: int) -> list[Task]:
-        source = self.modalities[name].source
         return [
             Task(
                 id=_task_id(name, block, first),
@@ -146,14 +115,36 @@ class Plan:
                 block=block,
                 first=first,
                 last=last,
-                needs=tuple(
-                    _task_id(source, block, a)
-                    for a, b in (self.layout(source).step_groups if source else ())
-                    if a < last and first < b
-                ),
+                needs=tuple(self._needs(name, block, first, last)),
             )
             for first, last in self.layout(name).step_groups
         ]
+
+    def _needs(self, name: str, block: int, first: int, last: int) -> Iterator[str]:
+        """Yield the tasks whose shards a task reads: of its source, or of its reference."""
+        source, alignment = self.modalities[name].source, self.modalities[name].alignment
+        if source:
+            for a, b in self.layout(source).step_groups:
+                if a < last and first < b:
+                    yield _task_id(source, block, a)
+        elif alignment:
+            step = self.reference_step(name, block)
+            if alignment.to == name and first <= step < last:
+                return  # this task makes the reference itself
+            for a, b in self.layout(alignment.to).step_groups:
+                if a <= step < b:
+                    yield _task_id(alignment.to, block, a)
+
+    def reference_step(self, name: str, block: int) -> int:
+        """Return the step of its reference that a modality is compared with in a block."""
+        alignment = self.modalities[name].alignment
+        if alignment is None:
+            raise ValueError(f"{name} is compared with nothing")
+        if alignment.step is not None or self.modalities[alignment.to].static:
+            return alignment.step or 0
+        areas = dict.fromkeys(patch.area for patch in self.blocks[block].patches)
+        rows = [self.choices[alignment.to][area] for area in areas]
+        return reference_step(rows, self.items, alignment.item)
 
     def layout(self, name: str) -> ArrayLayout:
         """Return the array layout of a modality."""

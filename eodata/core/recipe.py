@@ -69,6 +69,21 @@ class Checks(Strict):
     max_failed: float = Field(
         default=0.0, ge=0, le=1, description="Fraction of steps that may fail for good."
     )
+    measure_shifts: bool = Field(
+        default=True, description="Measure how far every modality lies from its reference."
+    )
+    max_shift_px: float | None = Field(
+        default=None, gt=0, description="Largest measured misfit [px of the modality]."
+    )
+    beyond_shift: Literal["reject", "flag"] = Field(
+        default="reject", description="What becomes of a step whose misfit is larger."
+    )
+
+    @model_validator(mode="after")
+    def _measured(self) -> Checks:
+        if self.max_shift_px is not None and not self.measure_shifts:
+            raise ValueError("max_shift_px needs measure_shifts: a misfit must be measured first")
+        return self
 
 
 class LabelSpec(Strict):

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from eodata.core.composite import Composite
+from eodata.core.coregistration import CoregisterSpec
 from eodata.core.derivation import NAMES, Derived, DerivedModality
 from eodata.core.recipe_time import Gap
 from eodata.core.strict import Strict
@@ -103,6 +104,14 @@ class SourceModality(Strict):
         default="measured", description="Validity rule of the product, such as measured or clear."
     )
     role: Literal["input", "target"] = "input"
+    coregister_to: CoregisterSpec | None = Field(
+        default=None,
+        description="Move every item onto a reference: a modality, or one step or item of it. "
+        "Without it shifts are only measured.",
+    )
+    coregister_bands: str = Field(
+        default="", description="Move the bands of every item onto this one of them."
+    )
 
     @model_validator(mode="after")
     def _one_way_to_choose(self) -> SourceModality:
@@ -118,6 +127,8 @@ class SourceModality(Strict):
             raise ValueError(
                 "a composite takes all acquisitions of a step: it has no pair and no follow"
             )
+        if self.follow is not None and (self.coregister_to or self.coregister_bands):
+            raise ValueError("follow reads items where its leader has them: so the leader is moved")
         if self.where and self.follow is not None:
             raise ValueError("follow reads the items of its leader: where belongs to the leader")
         return self

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from eodata.core.coregistration_rules import check_coregistration
 from eodata.core.derived_rules import check_composite, check_derived
 from eodata.core.errors import RecipeError, nearest
 from eodata.core.grid import check_nesting
@@ -35,6 +36,7 @@ def check_recipe(
     check_derived(recipe, products, schemes)
     _check_anchor(recipe, products)
     _check_references(recipe, products)
+    check_coregistration(recipe, products)
     check_nesting(recipe.area.patch, recipe.area.stride_m, gsds(recipe, products))
     _check_chunk(recipe, products)
     _check_cell(recipe)

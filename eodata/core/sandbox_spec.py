@@ -20,6 +20,12 @@ class Defects(Strict):
     shift_px: float = Field(
         default=2.0, ge=0, description="Largest displacement along each axis [10 m px]."
     )
+    bend_px: float = Field(
+        default=0.0,
+        ge=0,
+        description="Largest displacement along each axis that changes smoothly within a displaced "
+        "item, beside its shift [10 m px].",
+    )
     band_shift_px: float = Field(
         default=0.0,
         ge=0,

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
 
+from eodata.core.choice import Choice
 from eodata.core.derivation import Derived
 from eodata.core.errors import GridError, NoItemsError
 from eodata.core.grid import hilbert_order, tile_area
 from eodata.core.item import Item
 from eodata.core.modality_plan import ModalityPlan
 from eodata.core.patch import Area, Patch
-from eodata.core.plan import Choice, Plan
+from eodata.core.plan import Plan
 from eodata.core.product import Product
 from eodata.core.recipe import Recipe
 from eodata.core.recipe_modality import SourceModality
@@ -23,6 +24,7 @@ from eodata.core.span import Span
 from eodata.core.split import Placed, assign
 from eodata.core.where import Where
 from eodata.pipeline.fill import Filled, Filling, fill_area
+from eodata.pipeline.plan_coregistration import plan_alignments
 from eodata.pipeline.plan_labels import plan_labels
 from eodata.pipeline.plan_modality import plan_modality
 from eodata.pipeline.reprocessings import latest_by_area
@@ -103,7 +105,8 @@ def plan_modalities(
 
     for name in recipe.modalities:
         settle(name)
-    return {name: planned[name] for name in recipe.modalities}
+    ordered = {name: planned[name] for name in recipe.modalities}
+    return plan_alignments(recipe, ordered)
 
 
 def place_patches(

@@ -30,6 +30,7 @@ from eodata.sandbox.clouds import (
     texture,
     thin_thickness,
 )
+from eodata.sandbox.planet.displacement import STILL, Displacement
 from eodata.sandbox.planet.lattice import Field, Ints, between_nodes, noise, salt
 from eodata.sandbox.planet.sites import Floats, Sites, cut, paint
 from eodata.sandbox.shadows import SUN_CELL_M, SunRays, cut_by_sun
@@ -87,7 +88,7 @@ class Weather:
         geobox: GeoBox,
         time: datetime,
         elevation: Field | float,
-        shift: tuple[float, float] = (0.0, 0.0),
+        displacement: Displacement = STILL,
         *,
         frozen: datetime | None = None,
     ) -> Sky:
@@ -97,14 +98,14 @@ class Weather:
             geobox: Any CRS; pixels are asked at their centres.
             time: Aware.
             elevation: Of the ground [m], `(H, W)` or one number.
-            shift: Displacement of the world, as in `sites.cut`.
+            displacement: Of the world, as in `sites.cut`.
             frozen: When the clouds stopped moving, by default at `time`, which is the sun's. Clouds
                 drift hundreds of metres while a satellite passes: the squares of one pass agree
                 where they overlap only when all of them froze at once.
         """
         moment, finest = Moment.of(frozen or time), _pixel_m(geobox)
         fields = paint(
-            cut(geobox, shift),
+            cut(geobox, displacement),
             (geobox.height, geobox.width),
             lambda sites: self._fields(sites, time, moment, finest),
         )

@@ -16,10 +16,11 @@ from typing import Any, Self
 
 from eodata.core.errors import StoreError
 from eodata.core.outcome import FREE, Cost, Outcome, ShardFile, Status, TaskResult
+from eodata.core.shift import Shift
 from eodata.core.span import format_utc
 from eodata.store.files import LEDGER
 
-LEDGER_FORMAT = 3
+LEDGER_FORMAT = 4
 LOCK_SECONDS = 30.0
 
 _SCHEMA = f"""
@@ -36,6 +37,12 @@ CREATE TABLE outcomes (
     retryable INTEGER NOT NULL, measured TEXT NOT NULL,
     PRIMARY KEY (task, row, step)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE shifts (
+    task TEXT NOT NULL, row INTEGER NOT NULL, step INTEGER NOT NULL, reference TEXT NOT NULL,
+    shift_row REAL, shift_col REAL, error REAL, confidence REAL NOT NULL,
+    moved_row REAL NOT NULL, moved_col REAL NOT NULL, why TEXT NOT NULL,
+    PRIMARY KEY (task, row, step)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE shards (
     path TEXT PRIMARY KEY, task TEXT NOT NULL, sha256 TEXT NOT NULL, size INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
@@ -49,6 +56,11 @@ CREATE INDEX events_by_task ON events (task);
 PRAGMA user_version = {LEDGER_FORMAT};
 COMMIT;
 """
+_OUTCOME = (
+    "row, step, status, reason, valid, marked, clipped, retryable, measured, reference, "
+    "shift_row, shift_col, error, confidence, moved_row, moved_col, why "
+    "FROM outcomes LEFT JOIN shifts USING (task, row, step)"
+)
 
 
 class SqliteLedger:
@@ -121,10 +133,19 @@ class SqliteLedger:
                 result.cost,
             )
             self._db.execute("DELETE FROM outcomes WHERE task = ?", (result.task,))
+            self._db.execute("DELETE FROM shifts WHERE task = ?", (result.task,))
             self._db.execute("DELETE FROM shards WHERE task = ?", (result.task,))
             self._db.executemany(
                 "INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [(result.task, *_outcome_row(o)) for o in result.outcomes],
+            )
+            self._db.executemany(
+                "INSERT INTO shifts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (result.task, int(o.row), int(o.step), *_shift_row(o.shift))
+                    for o in result.outcomes
+                    if o.shift is not None
+                ],
             )
             self._db.executemany(
                 "INSERT INTO shards VALUES (?, ?, ?, ?)",
@@ -147,19 +168,12 @@ class SqliteLedger:
 
     def outcomes(self) -> Iterator[tuple[str, Outcome]]:
         """Yield `(task id, outcome)`, ordered by task, row and step."""
-        query = (
-            "SELECT task, row, step, status, reason, valid, marked, clipped, retryable, measured "
-            "FROM outcomes ORDER BY task, row, step"
-        )
-        for task, *row in self._read(query):
+        for task, *row in self._read(f"SELECT task, {_OUTCOME} ORDER BY task, row, step"):
             yield task, _outcome(*row)
 
     def outcomes_of(self, task: str) -> list[Outcome]:
         """Return the outcomes of one task, ordered by row and step."""
-        query = (
-            "SELECT row, step, status, reason, valid, marked, clipped, retryable, measured "
-            "FROM outcomes WHERE task = ? ORDER BY row, step"
-        )
+        query = f"SELECT {_OUTCOME} WHERE task = ? ORDER BY row, step"
         return [_outcome(*row) for row in self._read(query, task)]
 
     def shards(self) -> list[ShardFile]:
@@ -292,9 +306,16 @@ def _outcome(
     clipped: int,
     retryable: int,
     measured: str,
+    *shift: Any,
 ) -> Outcome:
     told = (row, step, Status(status), reason, valid, marked, clipped, bool(retryable), measured)
-    return Outcome(*told)
+    return Outcome(*told, Shift(*shift) if shift[0] is not None else None)
+
+
+def _shift_row(shift: Shift) -> tuple[object, ...]:
+    row, col, error = (None if n is None else float(n) for n in (shift.row, shift.col, shift.error))
+    moved = float(shift.moved_row), float(shift.moved_col)
+    return shift.to, row, col, error, float(shift.confidence), *moved, shift.why
 
 
 def _now() -> str:

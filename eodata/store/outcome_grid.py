@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from eodata.core.errors import StoreError
 from eodata.core.outcome import Outcome, Status
 from eodata.core.plan import Plan
+from eodata.core.shift import Shift
 
 STATUSES = tuple(status.value for status in Status)
 CODE = {status: code for code, status in enumerate(Status)}
@@ -31,6 +32,9 @@ class OutcomeGrid:
         clipped: Number of clipped DN.
         measured: Position in `told` of what was measured.
         told: Texts, each once; the first is empty.
+        shifts: `(rows, slots, 6)`: row, col, error, confidence, moved row, moved col of each shift,
+            NaN where there is none.
+        shift_texts: `(rows, slots, 2)`: positions in `told` of the reference, and of why.
         seen: Number of outcomes that told it; 0 means `not built`, which counts as failed.
     """
 
@@ -43,6 +47,8 @@ class OutcomeGrid:
     clipped: NDArray[np.int64]
     measured: NDArray[np.int32]
     told: list[str]
+    shifts: NDArray[np.float32]
+    shift_texts: NDArray[np.int32]
     seen: NDArray[np.int64]
 
     def is_status(self, status: Status) -> NDArray[np.bool_]:
@@ -92,6 +98,10 @@ def outcome_grid(plan: Plan, outcomes: Iterable[tuple[str, Outcome]]) -> Outcome
             grid.marked[at] = outcome.marked
         grid.clipped[at] = outcome.clipped
         grid.measured[at] = told.setdefault(outcome.measured, len(told))
+        if outcome.shift is not None:
+            grid.shifts[at] = _numbers(outcome.shift)
+            for k, text in enumerate((outcome.shift.to, outcome.shift.why)):
+                grid.shift_texts[(*at, k)] = told.setdefault(text, len(told))
         grid.seen[at] += 1
     grid.reasons[:], grid.told[:] = known, told
     return grid
@@ -110,8 +120,15 @@ def _nothing_built(plan: Plan) -> OutcomeGrid:
         clipped=np.zeros(shape, np.int64),
         measured=np.zeros(shape, np.int32),
         told=[""],
+        shifts=np.full((*shape, 6), np.nan, np.float32),
+        shift_texts=np.zeros((*shape, 2), np.int32),
         seen=np.zeros(shape, np.int64),
     )
+
+
+def _numbers(shift: Shift) -> tuple[float, ...]:
+    found = (shift.row, shift.col, shift.error, shift.confidence, shift.moved_row, shift.moved_col)
+    return tuple(np.nan if number is None else number for number in found)
 
 
 def _places(plan: Plan, slots: dict[str, slice]) -> dict[str, tuple[range, range, int]]:

@@ -129,7 +129,7 @@ def _told(grid: OutcomeGrid, row: int, slot: int) -> str:
 
 
 def _quality(plan: Plan, grid: OutcomeGrid) -> dict[str, Any]:
-    """Return per modality how many steps are done, and their mean fractions."""
+    """Return per modality how many steps are done, their mean fractions, the largest misfit."""
     columns: dict[str, Any] = {}
     for name, slots in grid.slots.items():
         done = grid.is_status(Status.DONE)[:, slots]
@@ -137,7 +137,16 @@ def _quality(plan: Plan, grid: OutcomeGrid) -> dict[str, Any]:
         columns[f"{name}:valid"] = _mean(grid.valid[:, slots], done)
         if plan.modalities[name].is_mask:
             columns[f"{name}:marked"] = _mean(grid.marked[:, slots], done)
+        if plan.modalities[name].alignment:
+            columns[f"{name}:shift"] = _largest_shift(grid, slots, done)
     return columns
+
+
+def _largest_shift(grid: OutcomeGrid, slots: slice, done: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the largest measured misfit of the done steps [px], NaN where none is measured."""
+    lengths = np.hypot(grid.shifts[:, slots, 0], grid.shifts[:, slots, 1]).astype(np.float64)
+    found = np.where(done & ~np.isnan(lengths), lengths, -np.inf).max(axis=1, initial=-np.inf)
+    return np.where(np.isfinite(found), found, np.nan)
 
 
 def _cloud_cover(plan: Plan, grid: OutcomeGrid) -> NDArray[np.float64]:

@@ -58,11 +58,35 @@ def steps_table(plan: Plan, grid: OutcomeGrid) -> pa.Table:
         "valid": pa.array(grid.valid.ravel()),
         "marked": pa.array(grid.marked.ravel(), mask=np.isnan(grid.marked.ravel())),
         "clipped": pa.array(grid.clipped.ravel()),
-        "measured": pa.DictionaryArray.from_arrays(
-            pa.array(grid.measured.ravel(), mask=grid.measured.ravel() == 0), pa.array(grid.told)
-        ).dictionary_decode(),
+        "measured": _told(grid, grid.measured),
+        **_shifts(grid),
     }
     return pa.table(columns)
+
+
+def _shifts(grid: OutcomeGrid) -> dict[str, pa.Array]:
+    """Return how far pixels lie from their reference, in pixels; null where nothing tells."""
+    row, col, error, confidence, moved_row, moved_col = np.moveaxis(grid.shifts, -1, 0)
+    numbers = {
+        "shift": np.hypot(row, col),
+        "shift_row": row,
+        "shift_col": col,
+        "shift_error": error,
+        "shift_confidence": confidence,
+        "moved_row": moved_row,
+        "moved_col": moved_col,
+    }
+    return {
+        **{key: pa.array(n.ravel(), mask=np.isnan(n).ravel()) for key, n in numbers.items()},
+        "shift_to": _told(grid, grid.shift_texts[..., 0]),
+        "shift_why": _told(grid, grid.shift_texts[..., 1]),
+    }
+
+
+def _told(grid: OutcomeGrid, codes: NDArray[np.int32]) -> pa.Array:
+    """Return texts by their positions in `grid.told`, null for the empty one."""
+    where = pa.array(codes.ravel(), mask=codes.ravel() == 0)
+    return pa.DictionaryArray.from_arrays(where, pa.array(grid.told)).dictionary_decode()
 
 
 def acquisitions(plan: Plan, modality: str, area: str, step: int) -> tuple[Acquisition, ...]:

@@ -12,11 +12,12 @@ import pytest
 from shapely.geometry import box
 
 from eodata.core.band import Band
+from eodata.core.choice import Choice
 from eodata.core.item import Item
 from eodata.core.modality_plan import ModalityPlan
 from eodata.core.outcome import Outcome, Status
 from eodata.core.patch import Area, Patch
-from eodata.core.plan import Choice, Plan
+from eodata.core.plan import Plan
 from eodata.core.product import Product
 from eodata.core.recipe import Recipe
 from eodata.core.split import Placed

@@ -15,11 +15,12 @@ from shapely.geometry import box
 
 import eodata
 from eodata.core.band import Band
+from eodata.core.choice import Choice
 from eodata.core.item import Asset, Item
 from eodata.core.modality_plan import BandRead, ModalityPlan
 from eodata.core.outcome import Cost, Outcome, ShardFile, Status, TaskResult
 from eodata.core.patch import Area, Patch
-from eodata.core.plan import Choice, Plan, Task
+from eodata.core.plan import Plan, Task
 from eodata.core.recipe import Recipe
 from eodata.core.span import Span
 from eodata.core.split import Placed

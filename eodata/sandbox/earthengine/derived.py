@@ -139,7 +139,7 @@ def _spot(origin: S2Origin, base: GeoBox) -> Spot:
         frozen=origin.crossing.start,
         zenith=origin.sun_zenith,
         azimuth=origin.sun_azimuth,
-        shift=origin.shift,
+        displacement=origin.displacement(),
     )
 
 

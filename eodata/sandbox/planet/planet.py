@@ -15,6 +15,7 @@ from odc.geo.geobox import GeoBox
 
 from eodata.sandbox.planet.climate import Climate
 from eodata.sandbox.planet.corners import Masks, alike, unlike
+from eodata.sandbox.planet.displacement import STILL, Displacement
 from eodata.sandbox.planet.ground import Ground, Season
 from eodata.sandbox.planet.landscape import FLOATS, Landscape
 from eodata.sandbox.planet.relief import Relief
@@ -23,7 +24,7 @@ from eodata.sandbox.planet.sites import Sites, cut, paint, scattered
 
 KEPT, KEPT_PX = 64, 8_000_000
 """Largest number of grounds kept, and of their pixels, 53 bytes each."""
-Key = tuple[Affine, int, int, str, tuple[float, float], bool]
+Key = tuple[Affine, int, int, str, Displacement, bool]
 """A grid in parts, which are faster to tell apart, its displacement, and whether with corners."""
 
 
@@ -45,21 +46,20 @@ class Planet:
         self._grounds: OrderedDict[Key, Future[Land]] = OrderedDict()
 
     def ground(
-        self, geobox: GeoBox, shift: tuple[float, float] = (0.0, 0.0), *, corners: bool = False
+        self, geobox: GeoBox, displacement: Displacement = STILL, *, corners: bool = False
     ) -> Land:
         """Return the ground of a grid; the last ones asked for are kept.
 
         Args:
             geobox: Any CRS. Each pixel takes what is at its centre.
-            shift: Displacement `(x, y)` of the world [m of the grid's CRS]: the pixel at `p`
-                shows what is at `p - shift`.
+            displacement: Of the world on this grid.
             corners: Whether to look at the corners of pixels too, which costs a fifth more.
 
         Returns:
             Arrays of the grid's shape. They are shared, so nobody can write to them.
         """
         height, width = geobox.shape
-        key = geobox.affine, height, width, str(geobox.crs), shift, corners
+        key = geobox.affine, height, width, str(geobox.crs), displacement, corners
         with self._lock:
             found = self._grounds.get(key)
             if found is not None:
@@ -92,14 +92,14 @@ class Planet:
         with self._lock:
             self._forget()
 
-    def _painted(self, geobox: GeoBox, shift: tuple[float, float], corners: bool) -> Land:
+    def _painted(self, geobox: GeoBox, displacement: Displacement, corners: bool) -> Land:
         names = ("cover", *FLOATS, "corners") if corners else ("cover", *FLOATS)
 
         def evaluate(sites: Sites) -> tuple[Any, ...]:
             land = self._landscape.ground(sites, corners=corners)
             return tuple(getattr(land, name) for name in names)
 
-        pieces = cut(geobox, shift)
+        pieces = cut(geobox, displacement)
         arrays: tuple[Any, ...] = paint(pieces, (geobox.shape[0], geobox.shape[1]), evaluate)
         land = Land(**dict(zip(names, arrays, strict=True)))
         off_lattice = [
@@ -109,7 +109,7 @@ class Planet:
         ]
         if off_lattice and land.corners is not None:
             where = np.logical_or.reduce(off_lattice)
-            self._paint_corners(land.corners, land, where, geobox, shift)
+            self._paint_corners(land.corners, land, where, geobox, displacement)
         return land
 
     def _paint_corners(
@@ -118,12 +118,12 @@ class Planet:
         land: Land,
         where: NDArray[np.bool_],
         geobox: GeoBox,
-        shift: tuple[float, float],
+        displacement: Displacement,
     ) -> None:
         """Find the corners of pixels that are no lattice, where there is a border between them."""
         pixels = land.cover, land.phase
         row, col = np.nonzero(unlike(pixels) & where[:-1, :-1])
-        for sites, some in scattered(geobox, row + 1.0, col + 1.0, shift):
+        for sites, some in scattered(geobox, row + 1.0, col + 1.0, displacement):
             place = row[some], col[some]
             masks[place] = alike(pixels, place, self._landscape.borders(sites))
 

@@ -21,6 +21,7 @@ from odc.geo.crs import CRS
 from odc.geo.geobox import GeoBox
 
 from eodata.core.errors import GridError
+from eodata.sandbox.planet.displacement import STILL, Displacement
 
 Floats = NDArray[np.float64]
 Part = tuple[slice, slice] | tuple[NDArray[np.integer], ...]
@@ -93,13 +94,13 @@ class Piece:
     where: NDArray[np.bool_] | None
 
 
-def cut(geobox: GeoBox, shift: tuple[float, float] = (0.0, 0.0)) -> list[Piece]:
+def cut(geobox: GeoBox, displacement: Displacement = STILL) -> list[Piece]:
     """Cut a grid into pieces by frame.
 
     Args:
         geobox: Any CRS. Pixels are asked at their centres.
-        shift: Displacement `(x, y)` of the world in metres of the grid's CRS: the pixel at `p`
-            shows what is at `p - shift`.
+        displacement: Of the world on this grid. A bend leaves no lattice, which makes everything
+            about twice as slow.
 
     Returns:
         At least one piece; masks are disjoint and cover the grid.
@@ -113,12 +114,16 @@ def cut(geobox: GeoBox, shift: tuple[float, float] = (0.0, 0.0)) -> list[Piece]:
             "Give the GeoBox a CRS.",
         )
     zone, straight = _zone_of_crs(crs), geobox.affine.b == 0 == geobox.affine.d
-    if zone and straight:
-        return _on_lattice(_lattice(geobox, zone, shift, SOUTH_M if _is_south(crs) else 0.0))
+    false_north = SOUTH_M if _is_south(crs) else 0.0
+    if zone and straight and displacement.bend is None:
+        return _on_lattice(_lattice(geobox, zone, displacement, false_north))
     col, row = np.meshgrid(np.arange(geobox.shape[1]) + 0.5, np.arange(geobox.shape[0]) + 0.5)
     a, b, c, d, e, f = geobox.affine[:6]
-    east, north = a * col + b * row + c, d * col + e * row + f
-    lon, lat = crs.transformer_to_crs("EPSG:4326")(east - shift[0], north - shift[1])
+    east, north = displacement.undone(a * col + b * row + c, d * col + e * row + f)
+    if zone and straight:
+        sites = Sites(zone, np.ravel(east), np.ravel(north) - false_north)
+        return _scattered_in_frame(sites, (geobox.shape[0], geobox.shape[1]))
+    lon, lat = crs.transformer_to_crs("EPSG:4326")(east, north)
     return _by_zone(np.asarray(lon).ravel(), np.asarray(lat).ravel(), np.ones(geobox.shape, bool))
 
 
@@ -126,7 +131,7 @@ def scattered(
     geobox: GeoBox,
     row: NDArray[np.floating],
     col: NDArray[np.floating],
-    shift: tuple[float, float] = (0.0, 0.0),
+    displacement: Displacement = STILL,
 ) -> list[tuple[Sites, NDArray[np.intp]]]:
     """Return what lies at places of a grid, by frame, and which of the places lie in each.
 
@@ -134,10 +139,10 @@ def scattered(
         geobox: A grid with a CRS.
         row: `(N,)` rows, 0.5 in the middle of the first.
         col: `(N,)` columns likewise.
-        shift: As for `cut`.
+        displacement: As for `cut`.
     """
     a, b, c, d, e, f = geobox.affine[:6]
-    east, north = a * col + b * row + c - shift[0], d * col + e * row + f - shift[1]
+    east, north = displacement.undone(a * col + b * row + c, d * col + e * row + f)
     to_degrees = CRS(geobox.crs).transformer_to_crs("EPSG:4326")
     lon, lat = (np.asarray(axis) for axis in to_degrees(east, north))
     zones = zone_at(lon)
@@ -179,12 +184,12 @@ def zone_at(lon: Floats) -> NDArray[np.int64]:
     return (np.floor((np.asarray(lon) + 180.0) / ZONE_DEG).astype(np.int64) % 60) + 1
 
 
-def _lattice(geobox: GeoBox, zone: int, shift: tuple[float, float], false_north: float) -> Sites:
+def _lattice(geobox: GeoBox, zone: int, shift: Displacement, false_north: float) -> Sites:
     affine, (height, width) = geobox.affine, geobox.shape
     x: Floats = np.arange(width, dtype=np.float64) + 0.5
     y: Floats = np.arange(height, dtype=np.float64) + 0.5
-    x = x * affine.a + affine.c - shift[0]
-    y = y * affine.e + affine.f - shift[1] - false_north
+    x = x * affine.a + affine.c - shift.x
+    y = y * affine.e + affine.f - shift.y - false_north
     return Sites(zone, x[np.newaxis, :], y[:, np.newaxis])
 
 
@@ -197,6 +202,23 @@ def _on_lattice(sites: Sites) -> list[Piece]:
     lon, lat = to_lonlat(Sites(sites.zone, sites.x[0, cols], sites.y[rows, 0]))
     own = [] if foreign.all() else [Piece(sites, ~foreign)]
     return [*own, *_by_zone(lon, lat, foreign)]
+
+
+def _scattered_in_frame(sites: Sites, shape: tuple[int, int]) -> list[Piece]:
+    """Cut scattered sites, one for each pixel in row order, from what belongs to other frames.
+
+    Off the equator and away from the central meridian longitudes only grow, so the corners of a
+    box around the sites are enough to know that none is foreign.
+    """
+    ends = [np.array([axis.min(), axis.max()]) for axis in (sites.x, sites.y)]
+    around = Sites(sites.zone, ends[0][np.newaxis, :], ends[1][:, np.newaxis])
+    if (zone_at(to_lonlat(around)[0]) == sites.zone).all():
+        return [Piece(sites, np.ones(shape, np.bool_))]
+    lon, lat = to_lonlat(sites)
+    foreign = zone_at(lon) != sites.zone
+    where = foreign.reshape(shape)
+    own = [] if foreign.all() else [Piece(sites.part((~foreign,)), ~where)]
+    return [*own, *_by_zone(lon[foreign], lat[foreign], where)]
 
 
 def _by_zone(lon: Floats, lat: Floats, where: NDArray[np.bool_]) -> list[Piece]:

@@ -16,6 +16,7 @@ from odc.geo.geobox import GeoBox
 
 from eodata.sandbox.planet.corners import Corners
 from eodata.sandbox.planet.cover import WATER
+from eodata.sandbox.planet.displacement import Displacement
 from eodata.sandbox.planet.ground import Ground, Season
 from eodata.sandbox.planet.lattice import Field, fractal, salt
 from eodata.sandbox.planet.sites import cut, paint
@@ -87,11 +88,11 @@ class Surface:
 
 
 def mottle_of(
-    geobox: GeoBox, shift: tuple[float, float], ground: Ground, season: Season, seed: int
+    geobox: GeoBox, displacement: Displacement, ground: Ground, season: Season, seed: int
 ) -> Mottle:
     """Return the variety within classes on a grid; what nothing on it needs is left at zero."""
     nothing = np.zeros(ground.cover.shape, np.float32)
-    pieces, shape = cut(geobox, shift), (geobox.shape[0], geobox.shape[1])
+    pieces, shape = cut(geobox, displacement), (geobox.shape[0], geobox.shape[1])
 
     def spots(name: str, size: float, octaves: int) -> Field:
         own = salt(seed, name)

@@ -86,7 +86,7 @@ class Sentinel1(Listed):
         """
         origin: S1Origin = item.origin
         strip = strip_over(origin, base, self._seed)
-        ground = self._planet.ground(base, origin.shift)
+        ground = self._planet.ground(base, origin.displacement())
         season = self._planet.season(ground, item.datetime)
         sigma = sigma0(ground, season, _look(origin, strip))
         return {
@@ -104,7 +104,7 @@ class Sentinel1(Listed):
     ) -> dict[str, Field]:
         """Return what is measured but for speckle, as power."""
         origin: S1Origin = item.origin
-        ground = self._planet.ground(base, origin.shift)
+        ground = self._planet.ground(base, origin.displacement())
         season = self._planet.season(ground, item.datetime)
         flat = self._kind == "rtc"
         sigma = sigma0(ground, season, _look(origin, strip), keys, relief=not flat)

@@ -18,6 +18,7 @@ from eodata.sandbox.footprints import within_180
 from eodata.sandbox.items import Layer, SandboxItem
 from eodata.sandbox.missions import MISSIONS
 from eodata.sandbox.orbits import Pass, passes
+from eodata.sandbox.planet.displacement import Bend, Displacement
 from eodata.sandbox.planet.lattice import hash01, salt
 from eodata.sandbox.sensors.gridded import by_key
 from eodata.sandbox.sensors.sentinel1_frames import (
@@ -54,6 +55,7 @@ class S1Origin:
         stem: The id without its ending, the same for both kinds of product.
         border: Old processors left noise at the near and the far edge.
         shift: Displacement of the whole item `(x, y)` [m].
+        bend: Displacement that differs from place to place, beside the shift; None for nothing.
         all_nodata: The pixels are lost.
     """
 
@@ -62,7 +64,12 @@ class S1Origin:
     stem: str
     border: bool
     shift: tuple[float, float]
+    bend: Bend | None
     all_nodata: bool
+
+    def displacement(self, _key: str = "") -> Displacement:
+        """Return how far the item lies from its place, in all its layers."""
+        return Displacement(*self.shift, self.bend)
 
 
 class Sentinel1Items:
@@ -126,6 +133,8 @@ class Sentinel1Items:
         found: dict[str, Any] = {}
         if origin.shift != (0.0, 0.0):
             found["shift_m"] = list(origin.shift)
+        if origin.bend:
+            found["bend"] = origin.bend.told()
         if origin.all_nodata:
             found["all_nodata"] = True
         if origin.border:
@@ -173,8 +182,14 @@ class Sentinel1Items:
             stem=stem,
             border=start < CLEAN_EDGES,
             shift=((draws[1] - 0.5) * reach, (draws[2] - 0.5) * reach) if shifted else (0.0, 0.0),
+            bend=self._bend(stem) if shifted and defects.bend_px else None,
             all_nodata=draws[3] < defects.all_nodata,
         )
+
+    def _bend(self, stem: str) -> Bend:
+        seed = salt(self._settings.seed, f"bend:{stem}")
+        draws = [float(hash01(seed, n)) for n in range(4)]
+        return Bend.drawn(self._settings.defects.bend_px * PIXEL_M, draws)
 
 
 def _in_order(items: list[SandboxItem], *, newest_first: bool) -> list[SandboxItem]:

@@ -76,7 +76,7 @@ def strip_over(origin: S1Origin, base: GeoBox, seed: int) -> Strip:
         base: Any grid.
         seed: Of the world.
     """
-    (height, width), pieces = base.shape, cut(base, origin.shift)
+    (height, width), pieces = base.shape, cut(base, origin.displacement())
     fields = paint(pieces, (height, width), lambda sites: _fields(origin, sites, seed))
     incidence, wind, dew, noise, across, along = cast("tuple[Field, ...]", fields)
     in_time = (along >= 0) & (along < np.float32(FRAME_S))

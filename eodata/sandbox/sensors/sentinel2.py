@@ -192,13 +192,11 @@ def _across(crossing: Pass, sites: Sites) -> Field:
 
 
 def _spot(origin: S2Origin, base: GeoBox, band: str) -> Spot:
-    own = origin.band_shifts.get(band, (0.0, 0.0))
-    shift = origin.shift[0] + own[0], origin.shift[1] + own[1]
     return Spot(
         base=base,
         time=origin.sensed,
         frozen=origin.crossing.start,
         zenith=origin.sun_zenith,
         azimuth=origin.sun_azimuth,
-        shift=shift,
+        displacement=origin.displacement(band),
     )

@@ -16,6 +16,7 @@ from eodata.core.span import Span, format_utc
 from eodata.sandbox.items import Layer, SandboxItem
 from eodata.sandbox.missions import END, MISSIONS
 from eodata.sandbox.orbits import Pass, passes
+from eodata.sandbox.planet.displacement import Bend, Displacement
 from eodata.sandbox.planet.lattice import hash01, salt
 from eodata.sandbox.sensors.sentinel2_datatakes import DARK_DEG, take_start
 from eodata.sandbox.sensors.sentinel2_names import (
@@ -63,6 +64,7 @@ class S2Origin:
         sun_zenith: In the middle of the tile [degrees].
         sun_azimuth: Likewise, clockwise from north.
         shift: Displacement `(x, y)` of the whole item [m].
+        bend: Displacement that differs from place to place, beside the shift; None for nothing.
         band_shifts: Displacement by band, beside that of the item [m].
         all_nodata: Whether its pixels are all nodata.
         generation: When it was processed (UTC).
@@ -78,6 +80,7 @@ class S2Origin:
     sun_zenith: float
     sun_azimuth: float
     shift: tuple[float, float]
+    bend: Bend | None
     band_shifts: dict[str, tuple[float, float]]
     all_nodata: bool
     generation: datetime
@@ -87,6 +90,11 @@ class S2Origin:
     def unit(self) -> str:
         """The satellite as ids have it: S2A, S2B."""
         return f"S2{self.crossing.platform[-1].upper()}"
+
+    def displacement(self, key: str = "") -> Displacement:
+        """Return how far a layer lies from its place; without one, the item as a whole."""
+        own = self.band_shifts.get(key, (0.0, 0.0))
+        return Displacement(self.shift[0] + own[0], self.shift[1] + own[1], self.bend)
 
 
 class Sentinel2Items:
@@ -146,6 +154,7 @@ class Sentinel2Items:
         cover, offset = origin.true_cloud_cover, origin.offset_dn
         found = {
             "shift_m": list(origin.shift) if any(origin.shift) else None,
+            "bend": origin.bend.told() if origin.bend else None,
             "band_shifts_m": {k: list(v) for k, v in origin.band_shifts.items()} or None,
             "all_nodata": origin.all_nodata or None,
             "true_cloud_cover": cover if item.properties["eo:cloud_cover"] != cover else None,
@@ -163,7 +172,8 @@ class Sentinel2Items:
         zenith, azimuth = (float(angle) for angle in sun_at(*place.centre, sensed))
         if zenith > DARK_DEG or sensed not in SPAN:
             return ()
-        draws = self._draws(f"{crossing.platform} {crossing.absolute_orbit} {place.name}", 6)
+        name = f"{crossing.platform} {crossing.absolute_orbit} {place.name}"
+        draws = self._draws(name, 6)
         baseline = baseline_at(self._level, sensed)
         first = S2Origin(
             crossing=crossing,
@@ -175,7 +185,8 @@ class Sentinel2Items:
             sun_zenith=zenith,
             sun_azimuth=azimuth,
             shift=self._shift(draws),
-            band_shifts=self._band_shifts(crossing, place),
+            bend=self._bend(draws, name),
+            band_shifts=self._band_shifts(name),
             all_nodata=False,
             generation=generated_at(self._level, sensed, draws[_GENERATION]),
             true_cloud_cover=self._cover(seen, crossing.start),
@@ -230,13 +241,18 @@ class Sentinel2Items:
         reach = defects.shift_px * PIXEL_M
         return (2 * draws[_EAST] - 1) * reach, (2 * draws[_NORTH] - 1) * reach
 
-    def _band_shifts(self, crossing: Pass, place: Tile) -> dict[str, tuple[float, float]]:
+    def _bend(self, draws: list[float], name: str) -> Bend | None:
+        defects = self._settings.defects
+        if draws[_SHIFTED] >= defects.shift_rate or not defects.bend_px:
+            return None
+        return Bend.drawn(defects.bend_px * PIXEL_M, self._draws(f"bend of {name}", 4))
+
+    def _band_shifts(self, name: str) -> dict[str, tuple[float, float]]:
         """Return displacements of which no two differ by more than the largest along an axis."""
         reach = self._settings.defects.band_shift_px * PIXEL_M
         if not reach:
             return {}
-        name = f"bands of {crossing.platform} {crossing.absolute_orbit} {place.name}"
-        draws = iter(self._draws(name, 2 * len(BANDS)))
+        draws = iter(self._draws(f"bands of {name}", 2 * len(BANDS)))
         shifts = {
             band: ((next(draws) - 0.5) * reach, (next(draws) - 0.5) * reach) for band in BANDS
         }

@@ -19,6 +19,7 @@ from odc.geo.geobox import GeoBox
 
 from eodata.sandbox.planet.corners import Corners
 from eodata.sandbox.planet.cover import Cover
+from eodata.sandbox.planet.displacement import STILL, Displacement
 from eodata.sandbox.planet.ground import Ground, Season
 from eodata.sandbox.planet.lattice import Field
 from eodata.sandbox.planet.planet import Planet
@@ -79,7 +80,7 @@ class Spot:
         zenith: Of the sun [degrees].
         azimuth: Of the sun, clockwise from north [degrees].
         frozen: When the clouds stopped moving: the tiles of one pass share it, and so their clouds.
-        shift: Displacement `(x, y)` of the world [m].
+        displacement: Of the world.
     """
 
     base: GeoBox
@@ -87,10 +88,10 @@ class Spot:
     zenith: float
     azimuth: float
     frozen: datetime
-    shift: tuple[float, float] = (0.0, 0.0)
+    displacement: Displacement = STILL
 
     def __hash__(self) -> int:
-        return hash((self.base.affine, self.time, self.shift))  # that of a CRS takes long
+        return hash((self.base.affine, self.time, self.displacement))  # that of a CRS takes long
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,7 +126,7 @@ class View:
         ground, season = facts.ground, facts.season
         masks = ground.corners if isinstance(ground, Land) else None
         self._corners = Corners.of(np.zeros_like(ground.cover) if masks is None else masks)
-        mottle = mottle_of(wide, spot.shift, ground, season, seed)
+        mottle = mottle_of(wide, spot.displacement, ground, season, seed)
         surface = surface_of(ground, season, mottle, spot.zenith, spot.azimuth)
         self._wide = Lit(surface, surface.tilt * shaded(facts.sky.sunlit))
         self._skylight = skylight(spot.zenith)
@@ -220,9 +221,9 @@ def facts_at(
     spot: Spot, grid: GeoBox, planet: Planet, weather: Weather, *, corners: bool = False
 ) -> Facts:
     """Return ground, season and sky of a grid at the time and displacement of a spot."""
-    ground = planet.ground(grid, spot.shift, corners=corners)
+    ground = planet.ground(grid, spot.displacement, corners=corners)
     season = planet.season(ground, spot.time)
-    sky = weather.sky(grid, spot.time, ground.elevation, spot.shift, frozen=spot.frozen)
+    sky = weather.sky(grid, spot.time, ground.elevation, spot.displacement, frozen=spot.frozen)
     return Facts(ground, season, sky)
 
 

@@ -1,0 +1,1 @@
+"""How far two images of the same ground lie apart, measured from their pixels. Pure."""
