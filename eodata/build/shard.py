@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from eodata.core.modality_plan import ModalityPlan
 from eodata.core.outcome import FREE, Cost, Outcome, Status
 from eodata.core.plan import Plan, Task
+from eodata.core.shift import Shift
 
 
 @dataclass(slots=True)
@@ -59,21 +60,34 @@ class Shard:
         clipped: int = 0,
         marked: float | None = None,
         measured: str = "",
+        shift: Shift | None = None,
     ) -> None:
         """Place one sample's step `(C, H, W)` and `(H, W)`, and judge it."""
         at = (position, step - self.task.first)
         self.values[at], self.valid[at] = values, valid
         fraction = float(valid.mean())
-        status, reason = self._judge(fraction)
+        beyond = self._beyond(shift)
+        status, reason = self._judge(fraction, beyond)
+        if shift is not None and beyond:
+            shift = replace(shift, why="; ".join(filter(None, (beyond, shift.why))))
         row = self.plan.blocks[self.task.block].first_row + position
-        self.outcomes.append(
-            Outcome(row, step, status, reason, fraction, marked, clipped, measured=measured)
-        )
+        told = (row, step, status, reason, fraction, marked, clipped)
+        self.outcomes.append(Outcome(*told, measured=measured, shift=shift))
 
-    def _judge(self, fraction: float) -> tuple[Status, str]:
-        limit = self.plan.recipe.checks.min_valid
+    def _judge(self, fraction: float, beyond: str) -> tuple[Status, str]:
+        checks = self.plan.recipe.checks
         if fraction == 0.0:
             return Status.REJECTED, "no valid pixel"
-        if fraction < limit:
-            return Status.REJECTED, f"min_valid: {fraction:.4f} of the pixels, limit {limit:g}"
+        if fraction < checks.min_valid:
+            found = f"{fraction:.4f} of the pixels, limit {checks.min_valid:g}"
+            return Status.REJECTED, f"min_valid: {found}"
+        if beyond and checks.beyond_shift == "reject":
+            return Status.REJECTED, beyond
         return Status.DONE, ""
+
+    def _beyond(self, shift: Shift | None) -> str:
+        """Say by how much a misfit is too large, `""` for one that is not, or is not known."""
+        limit = self.plan.recipe.checks.max_shift_px
+        if shift is None or shift.length is None or limit is None or shift.length <= limit:
+            return ""
+        return f"max_shift_px: {shift.length:.2f} px from {shift.to}, limit {limit:g}"

@@ -17,6 +17,7 @@ from odc.geo.geobox import GeoBox
 
 from eodata.build.acquire import ContradictedError, read_acquisition
 from eodata.build.best_pixels import Survey, Surveys, best_image, survey
+from eodata.build.comparing import compare_step
 from eodata.build.composing import Image, Pass, highest_image, median_image, top_image
 from eodata.build.deriving import fill_derived
 from eodata.build.server_composite import ServerComposite, server_image
@@ -125,7 +126,7 @@ def _open_workbench(job: Job) -> _Workbench:
 def _read(bench: _Workbench, shard: Shard, last_chance: bool) -> None:
     block = bench.plan.blocks[shard.task.block]
     for area, positions in block.groups():
-        for step in range(shard.task.first, shard.task.last):
+        for step in _in_order(bench.plan, shard.task):
             choice = bench.plan.choice(shard.task.modality, area, step)
             if not choice.items:
                 shard.note(positions, step, Status.EMPTY, choice.reason)
@@ -145,6 +146,16 @@ def _read(bench: _Workbench, shard: Shard, last_chance: bool) -> None:
                 shard.note(positions, step, Status.FAILED, reason, retryable=error.retryable)
 
 
+def _in_order(plan: Plan, task: Task) -> list[int]:
+    """Return the steps of a task, that which the others are compared with first."""
+    steps = range(task.first, task.last)
+    alignment = plan.modalities[task.modality].alignment
+    if alignment is None or alignment.to != task.modality:
+        return list(steps)
+    reference = plan.reference_step(task.modality, task.block)
+    return sorted(steps, key=lambda step: step != reference)
+
+
 def _read_step(
     bench: _Workbench, shard: Shard, area: str, positions: Sequence[int], step: int, choice: Choice
 ) -> None:
@@ -152,23 +163,29 @@ def _read_step(
     patches = [bench.plan.blocks[shard.task.block].patches[p] for p in positions]
     window = window_of(patches, modality.gsd)
     passes = [[bench.plan.items[i] for i in one] for one in choice.acquisitions]
+    comparison = compare_step(bench.plan, bench.store, shard, positions, step)
+    moves = comparison.moves(bench.providers[modality.provider], passes)
+    shard.cost += moves.cost
+    provider = moves.applied(bench.providers[modality.provider])
     if modality.composite:
-        image = _compose(bench, shard, area, step, passes, window)
+        image = _compose(bench, provider, shard, area, step, passes, window)
     else:
         leader = bench.plan.modalities[modality.leader] if modality.leader else None
-        provider = bench.providers[modality.provider]
         image = Image(read_acquisition(provider, passes[0], modality, window, leader), None)
     layer = image.layer
     shard.cost += layer.cost
-    for position, patch in zip(positions, patches, strict=True):
+    shifts = comparison.misfits(image, window, moves)
+    for position, patch, shift in zip(positions, patches, shifts, strict=True):
         rows, cols = place_in(window, patch, modality.gsd)
         clipped = int(layer.clipped[rows, cols].sum())
         values, valid = layer.values[:, rows, cols], layer.valid[rows, cols]
-        shard.put(position, step, values, valid, clipped, measured=image.told(passes, rows, cols))
+        measured = image.told(passes, rows, cols)
+        shard.put(position, step, values, valid, clipped, measured=measured, shift=shift)
 
 
 def _compose(
     bench: _Workbench,
+    provider: Provider,
     shard: Shard,
     area: str,
     step: int,
@@ -176,7 +193,6 @@ def _compose(
     window: GeoBox,
 ) -> Image:
     modality = shard.modality
-    provider = bench.providers[modality.provider]
     recipe = bench.plan.recipe.modalities[modality.name]
     spec = recipe.composite if isinstance(recipe, SourceModality) else None
     if isinstance(spec, ServerComposite) and spec.made_by == "server":
@@ -193,7 +209,8 @@ def _compose(
 
     def survey_area() -> Survey:
         patches = [patch for patch in bench.plan.patches if patch.area == area]
-        return survey(provider, passes, modality, spec, covering(patches, spec.survey_gsd))
+        reader = bench.providers[modality.provider]
+        return survey(reader, passes, modality, spec, covering(patches, spec.survey_gsd))
 
     known, cost = bench.surveys.get((modality.name, area, step), survey_area)
     shard.cost += cost

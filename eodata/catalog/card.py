@@ -41,6 +41,22 @@ def _plain_instant(value: datetime) -> date | str:
 Instant = Annotated[datetime, BeforeValidator(_instant), PlainSerializer(_plain_instant)]
 
 
+class CardShift(Strict):
+    """How far the done steps of a modality lie from their reference [px of the modality]."""
+
+    to: str = Field(min_length=1, description="The modality that they are compared with.")
+    measured: int = Field(ge=0, description="Done steps of all samples with a measured misfit.")
+    not_measured: int = Field(ge=0, description="Done steps where nothing tells, such as clouds.")
+    moved: int = Field(default=0, ge=0, description="Done steps that were moved and read again.")
+    median_px: float | None = Field(default=None, ge=0, description="Of the measured misfits.")
+    p95_px: float | None = Field(default=None, ge=0, description="95 % are not larger.")
+    largest_px: float | None = Field(default=None, ge=0)
+    limit_px: float | None = Field(default=None, gt=0, description="The recipe's max_shift_px.")
+    beyond: int | None = Field(
+        default=None, ge=0, description="Steps with more than limit_px, flagged or rejected."
+    )
+
+
 class CardModality(Strict):
     """One kind of input or target of a dataset."""
 
@@ -53,6 +69,9 @@ class CardModality(Strict):
     radiometry: str = ""
     role: Literal["input", "target"] = "input"
     synthetic: bool = False
+    shift: CardShift | None = Field(
+        default=None, description="Measured misfit, for what is compared with a reference."
+    )
 
 
 class CardLabels(Strict):

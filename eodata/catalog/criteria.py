@@ -51,15 +51,15 @@ class Limit:
 
 
 def parse_limit(text: str) -> Limit:
-    """Read a comparison.
+    """Read a comparison; a unit after the number, % or px, is read over.
 
-    >>> parse_limit("<= 30")
-    Limit(sign='<=', value=30.0)
+    >>> parse_limit("<= 0.5 px")
+    Limit(sign='<=', value=0.5)
 
     Raises:
         RecipeError: There is no sign, or no number.
     """
-    match = re.fullmatch(rf"\s*(<=|>=|<|>|=)\s*({_NUMBER})\s*%?\s*", text)
+    match = re.fullmatch(rf"\s*(<=|>=|<|>|=)\s*({_NUMBER})\s*(?:%|px)?\s*", text)
     if match is None:
         raise RecipeError(
             "limit",

@@ -21,6 +21,7 @@ from eodata.catalog.card import (
     Provenance,
     SplitProof,
 )
+from eodata.catalog.shifts import COLUMNS, sum_up
 from eodata.catalog.split_sources import plain_key
 from eodata.core.label_plan import LabelPlan
 from eodata.core.modality_plan import ModalityPlan
@@ -48,7 +49,7 @@ def make_card(root: Path, plan: Plan, products: Mapping[str, Product], created: 
         created: Stands in the card's provenance.
     """
     samples = geopandas.read_parquet(root / SAMPLES)
-    steps = pd.read_parquet(root / STEPS, columns=["status"])
+    steps = _read_steps(root, plan)
     recipe = plan.recipe
     used = _products_of(plan, products)
     files, size_bytes = _measure(root)
@@ -64,7 +65,7 @@ def make_card(root: Path, plan: Plan, products: Mapping[str, Product], created: 
         licence=recipe.licence,
         attribution=_unique(f"{p.attribution or p.title} ({p.licence})" for p in used),
         citation=recipe.citation,
-        modalities=tuple(_modality(m, plan, products) for m in plan.modalities.values()),
+        modalities=tuple(_modality(m, plan, products, steps) for m in plan.modalities.values()),
         labels=tuple(_labels(label) for label in plan.labels),
         extent=Extent(bbox=_bbox(samples), span=_span(plan)),
         counts=_counts(samples, steps, plan),
@@ -97,7 +98,15 @@ def _unique(words: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for word in words if word))
 
 
-def _modality(modality: ModalityPlan, plan: Plan, products: Mapping[str, Product]) -> CardModality:
+def _read_steps(root: Path, plan: Plan) -> pd.DataFrame:
+    compared = any(m.alignment for m in plan.modalities.values())
+    shifts = ["modality", "step", "shift", *COLUMNS] if compared else []
+    return pd.read_parquet(root / STEPS, columns=["status", *shifts])
+
+
+def _modality(
+    modality: ModalityPlan, plan: Plan, products: Mapping[str, Product], steps: pd.DataFrame
+) -> CardModality:
     product = products.get(modality.product)
     return CardModality(
         name=modality.name,
@@ -109,6 +118,7 @@ def _modality(modality: ModalityPlan, plan: Plan, products: Mapping[str, Product
         radiometry=modality.derive or modality.radiometry,
         role="target" if modality.role == "target" else "input",
         synthetic=plan.synthetic,
+        shift=sum_up(modality, steps, plan.recipe.checks.max_shift_px),
     )
 
 

@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 
 from eodata.catalog.colour import ClassLook, NumberLook
+from eodata.catalog.shift_arrows import Arrows, draw_key, draw_shift, scale_arrows
+from eodata.catalog.shifts import read_shifts
 from eodata.catalog.sheet import (
     FAINT,
     HAIRLINE,
@@ -40,7 +42,7 @@ DATE_HEIGHT, BAR_HEIGHT = 15, 4
 MAX_CLASSES = 12
 
 
-def draw_sample(root: Path, sample: str | int, out: Path) -> Path:
+def draw_sample(root: Path, sample: str | int, out: Path, *, shifts: bool = False) -> Path:
     """Draw a contact sheet of one sample.
 
     Time runs to the right; modalities of one date stand below each other. All steps of a modality
@@ -50,12 +52,14 @@ def draw_sample(root: Path, sample: str | int, out: Path) -> Path:
         root: The store.
         sample: Id of the sample, or its row.
         out: The picture; its suffix decides the format.
+        shifts: Draw over every picture how far it lies from its reference, as an arrow from its
+            middle, and how far it was moved.
 
     Returns:
         `out`.
 
     Raises:
-        RecipeError: There is no such sample, or no such picture format.
+        RecipeError: There is no such sample, or no such picture format, or no shifts are measured.
         StoreError: The store cannot be read, or the picture cannot be written.
     """
     check_suffix(out)
@@ -67,10 +71,12 @@ def draw_sample(root: Path, sample: str | int, out: Path) -> Path:
     columns, cell = _grid(series)
     used = 2 * MARGIN + GUTTER + columns * (cell + SPACE)
     sheet = Sheet(max(NARROWEST, used))
+    arrows = _arrows(reader.path, place, tracks) if shifts else None
     y = _draw_header(sheet, place, reader.meta)
-    y = _draw_series(sheet, y, series, columns, cell)
-    y = _draw_blocks(sheet, y, static, [t for t in series if isinstance(t.look, ClassLook)])
-    sheet.save(out, _draw_key(sheet, y) + MARGIN)
+    y = _draw_series(sheet, y, series, columns, cell, arrows)
+    legends = [t for t in series if isinstance(t.look, ClassLook)]
+    y = _draw_blocks(sheet, y, static, legends, arrows)
+    sheet.save(out, _draw_key(sheet, y, arrows) + MARGIN)
     return out
 
 
@@ -85,6 +91,10 @@ def _find(samples: pd.DataFrame, sample: str | int) -> pd.Series:
         hint = close if close.startswith("Did") or len(ids) < 8 else f"The first is {ids[0]}."
         raise RecipeError("sample", f'there is no sample "{sample}"', "", hint)
     return chosen.iloc[0]
+
+
+def _arrows(root: Path, place: pd.Series, tracks: Sequence[Track]) -> Arrows:
+    return scale_arrows(read_shifts(root, int(place["row"])), float(place["size"]), tracks)
 
 
 def _grid(series: Sequence[Track]) -> tuple[int, int]:

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from shapely.geometry import box
 
 from eodata.catalog.criteria import BBox, Limit
+from eodata.catalog.shifts import SUFFIX as SHIFT_SUFFIX
+from eodata.catalog.shifts import compared_modalities
 from eodata.core.errors import RecipeError, StoreError, nearest
 from eodata.core.outcome import Status
 from eodata.core.span import Span
@@ -34,6 +36,7 @@ def search_samples(
     status: str | None = Status.DONE.value,
     cloud: Limit | None = None,
     valid: Limit | None = None,
+    shift: Limit | None = None,
     modality: str | None = None,
     near: tuple[float, float] | None = None,
     limit: int | None = None,
@@ -50,7 +53,11 @@ def search_samples(
         cloud: On the sample's cloud cover [%]; samples without one are left out.
         valid: On the fraction of valid pixels in [0, 1], of `modality`; without it, of the
             modality that has fewest, so that `>=0.9` means every one.
-        modality: The one that `span` and `valid` ask about; must have a done step either way.
+        shift: On the largest measured misfit [px of its modality], of `modality`; without it, of
+            all that are compared. Samples of which none is measured are left out: the unknown is
+            never below a limit.
+        modality: The one that `span`, `valid` and `shift` ask about; must have a done step either
+            way.
         near: `(longitude, latitude)` in degrees; the nearest come first, by great circle.
         limit: At most so many rows.
 
@@ -58,8 +65,9 @@ def search_samples(
         Rows of the sample table with all its columns, in store order unless `near` is given.
 
     Raises:
-        RecipeError: There is no such split, status or modality.
-        StoreError: `root` is no store with finished tables.
+        RecipeError: There is no such split, status or modality, or `shift` asks about what is
+            compared with nothing.
+        StoreError: `root` is no store with finished tables, or they are older than `shift`.
     """
     reader = StoreReader(root)
     path, names = _table(root, SAMPLES), list(reader.names)
@@ -78,6 +86,9 @@ def search_samples(
     if valid is not None:
         asked = [modality] if modality is not None else names
         keep &= valid.test(_smallest(_numbers(frame, [f"{m}{VALID_SUFFIX}" for m in asked])))
+    if shift is not None:
+        asked = _compared(root, modality)
+        keep &= shift.test(_largest(_numbers(frame, [f"{m}{SHIFT_SUFFIX}" for m in asked])))
     if span is not None or modality is not None:
         asked = [modality] if modality is not None else names
         if span is not None:
@@ -113,6 +124,22 @@ def _check_name(key: str, name: str | None, known: Iterable[str]) -> None:
         raise RecipeError(key, f'there is no {key} "{name}"', "", nearest(name, known))
 
 
+def _compared(root: Path, modality: str | None) -> list[str]:
+    """Return the modalities whose misfit is asked for."""
+    _table(root, STEPS)
+    known = compared_modalities(root)
+    if modality is None:
+        return known
+    if modality not in known:
+        raise RecipeError(
+            "modality",
+            f"{modality} is compared with nothing",
+            "only what shows the ground as pictures or classes, and is read, has a measured misfit.",
+            f"Use one of {', '.join(known)}, or leave --modality out for all of them.",
+        )
+    return [modality]
+
+
 def _read(path: Path, bbox: BBox | None) -> geopandas.GeoDataFrame:
     if bbox is None:
         return geopandas.read_parquet(path)
@@ -132,6 +159,11 @@ def _numbers(frame: geopandas.GeoDataFrame, columns: list[str]) -> NDArray[np.fl
 def _smallest(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the smallest number of each row, NaN where any is unknown."""
     return np.asarray(numbers.min(axis=1, initial=np.inf))
+
+
+def _largest(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the largest known number of each row, NaN where none is known."""
+    return np.asarray(np.fmax.reduce(numbers, axis=1))
 
 
 def _rows_with_steps(path: Path, names: list[str], span: Span | None) -> NDArray[np.int64]:

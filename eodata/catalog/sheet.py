@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+import math
 import textwrap
 from pathlib import Path
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Circle, FancyArrow, Rectangle
 from numpy.typing import NDArray
 
 from eodata.catalog.colour import Colours
@@ -174,6 +175,67 @@ class Sheet:
             bbox={"facecolor": WARNING, "edgecolor": "none", "pad": 1.5},
             zorder=5,
         )
+
+    def tag(self, x: float, y: float, words: str, size: float, ground: str) -> None:
+        """Write one or more lines in white on a ground of their own, their upper left at (x, y)."""
+        self._axes.text(
+            *(x + 2, y + 1, words),
+            size=size,
+            color="white",
+            ha="left",
+            va="top",
+            linespacing=1.15,
+            parse_math=False,
+            bbox={"facecolor": ground, "edgecolor": "none", "pad": 2, "alpha": 0.75},
+            zorder=7,
+        )
+
+    def arrow(
+        self,
+        x: float,
+        y: float,
+        right: float,
+        down: float,
+        fill: str,
+        edge: str,
+        width: float,
+        opacity: float = 1.0,
+    ) -> None:
+        """Draw an outlined arrow from (x, y); a very short one is a dot.
+
+        Args:
+            x: Where it starts [px].
+            y: Where it starts [px].
+            right: How far its tip lies to the right [px].
+            down: How far its tip lies below [px].
+            fill: Colour within.
+            edge: Colour of the outline.
+            width: Of the shaft [px]; the head is three times as wide.
+            opacity: In [0, 1].
+        """
+        length = math.hypot(right, down)
+        colours = {"facecolor": fill, "edgecolor": edge, "alpha": opacity, "linewidth": 1}
+        if length < width:
+            self._axes.add_patch(Circle((x, y), width, **colours, zorder=6))
+            return
+        self._axes.add_patch(
+            FancyArrow(
+                *(x, y, right, down),
+                width=width,
+                head_width=3 * width,
+                head_length=min(3 * width, length),
+                length_includes_head=True,
+                joinstyle="round",
+                **colours,
+                zorder=6,
+            )
+        )
+
+    def ring(self, x: float, y: float, radius: float, fill: str, edge: str) -> None:
+        """Draw an outlined ring around (x, y)."""
+        for width, colour in ((4.5, edge), (2.0, fill)):
+            circle = Circle((x, y), radius, fill=False, ec=colour, lw=width, zorder=6)
+            self._axes.add_patch(circle)
 
     def save(self, out: Path, height: int) -> None:
         """Cut the page at a height [px] and write it; whole, or not at all.

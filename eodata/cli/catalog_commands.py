@@ -86,8 +86,11 @@ def samples(
     valid: Annotated[
         str, typer.Option("--valid", help='Fraction of valid pixels, for example ">0.9".')
     ] = "",
+    shift: Annotated[
+        str, typer.Option("--shift", help='Largest measured misfit [px], for example "<0.5".')
+    ] = "",
     modality: Annotated[
-        str, typer.Option("--modality", help="The one that --time and --valid ask about.")
+        str, typer.Option("--modality", help="The one that --time, --valid and --shift ask about.")
     ] = "",
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many.")] = None,
     as_json: AsJson = False,
@@ -107,6 +110,7 @@ def samples(
         status=None if status == "all" else status,
         cloud=parse_limit(cloud) if cloud else None,
         valid=parse_limit(valid) if valid else None,
+        shift=parse_limit(shift) if shift else None,
         modality=modality or None,
         limit=limit,
     )
@@ -114,7 +118,7 @@ def samples(
         put_json(_records(found))
         return
     columns = ["id", "row", "split", "status", "eo:cloud_cover"]
-    columns += [c for c in found.columns if c.endswith((":done", ":valid"))]
+    columns += [c for c in found.columns if c.endswith((":done", ":valid", ":shift"))]
     put_table(columns, found[columns].itertuples(index=False, name=None))
     say(f"{len(found)} samples")
 
@@ -125,6 +129,9 @@ def show_sample(
     out: Annotated[
         Path | None, typer.Option("--out", help="Picture to write; default SAMPLE.png.")
     ] = None,
+    shifts: Annotated[
+        bool, typer.Option("--shifts", help="Draw how far pictures lie from their reference.")
+    ] = False,
 ) -> None:
     """Draw one sample: every modality over time, validity, classes with their colours.
 
@@ -132,7 +139,7 @@ def show_sample(
     """
     from eodata.catalog.quicklook import draw_sample
 
-    put(str(draw_sample(store, sample, out or Path(f"{sample}.png"))))
+    put(str(draw_sample(store, sample, out or Path(f"{sample}.png"), shifts=shifts)))
 
 
 @catalog.command("add")

@@ -21,7 +21,8 @@ from eodata.sandbox.cells import (
     cells_under,
     whole,
 )
-from eodata.sandbox.items import Collection, SandboxItem
+from eodata.sandbox.items import Collection, SandboxItem, displacement_of
+from eodata.sandbox.planet.displacement import Displacement
 from eodata.sandbox.sensors.registry import open_collections
 
 CACHE_BYTES = 256_000_000
@@ -105,6 +106,15 @@ class SandboxArchive:
     def defects(self, item: SandboxItem) -> dict[str, Any]:
         """Return the defects that were planted in an item, empty when none."""
         return self.collections[item.collection].defects(item)
+
+    def displacement(self, item: SandboxItem, key: str = "") -> Displacement:
+        """Return how far an item was displaced at any place of it.
+
+        Args:
+            item: One record.
+            key: One of its layers, whose own shift then counts too.
+        """
+        return displacement_of(item, key)
 
     def _square(
         self, item: SandboxItem, wanted: Mapping[str, Block], factor: int, row: int, col: int

@@ -14,6 +14,7 @@ from odc.geo.geobox import GeoBox
 from shapely.geometry.base import BaseGeometry
 
 from eodata.core.span import Span
+from eodata.sandbox.planet.displacement import STILL, Displacement
 
 CELL = 480
 """Edge of the square that pixels are made in [base px]: 480, 240 and 80 px at 10, 20 and 60 m."""
@@ -140,6 +141,17 @@ class Collection(Protocol):
     def defects(self, item: SandboxItem) -> dict[str, Any]:
         """Return which defects were planted in an item; JSON values, empty when none."""
         ...
+
+
+def displacement_of(item: SandboxItem, key: str = "") -> Displacement:
+    """Return how far a layer of an item lies from its place; without one, the item as a whole.
+
+    Most collections are always in place. What is made from items of another collection, which it
+    has as its origins, lies where they do.
+    """
+    origin = item.origin.origin if isinstance(item.origin, SandboxItem) else item.origin
+    told: Displacement = origin.displacement(key) if hasattr(origin, "displacement") else STILL
+    return told
 
 
 def coarser(grid: GeoBox, factor: int) -> GeoBox:

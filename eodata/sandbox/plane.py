@@ -5,7 +5,7 @@ A layer says one thing, by its place among the item's layers, fine ones first: x
 y in hundreds, days since 2015, then x and y in turn. Floating layers hold the number itself.
 Sixteen bits cannot hold a whole tile to a hundredth of a pixel: there x and y are triangular waves,
 `PER_PX` units a pixel, that turn every `TURN_PX`; they are continuous, so interpolating them is
-right everywhere but at the turns.
+right everywhere but at the turns. An item that is displaced says where its ground truly lies.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
-from eodata.sandbox.items import SandboxItem
+from eodata.sandbox.items import SandboxItem, displacement_of
+from eodata.sandbox.planet.displacement import STILL
 
 PER_PX = 32
 """Units per base pixel: rounding costs 1/64 px at most."""
@@ -45,7 +46,7 @@ def number_at(
         row: From its north edge; broadcasts with `col`.
     """
     layer, said = item.layers[key], meaning(item, key)
-    col, row = np.broadcast_arrays(np.asarray(col, np.float64), np.asarray(row, np.float64))
+    col, row = _true_place(item, key, np.asarray(col, np.float64), np.asarray(row, np.float64))
     days = (item.datetime - DAYS_FROM).total_seconds() / 86_400
     number = {
         "x": col, "y": row, "x-hundreds": col / 100, "y-hundreds": row / 100,
@@ -71,6 +72,19 @@ def render(item: SandboxItem, key: str, base: GeoBox) -> NDArray[np.generic]:
     number = number_at(item, key, col[np.newaxis, :], row[:, np.newaxis])
     dtype = np.dtype(layer.dtype)
     return (np.rint(number) if dtype.kind != "f" else number).astype(dtype)
+
+
+def _true_place(
+    item: SandboxItem, key: str, col: NDArray[np.float64], row: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return column and row of the ground that is seen at places of the item."""
+    col, row = np.broadcast_arrays(col, row)
+    displacement = displacement_of(item, key)
+    if displacement == STILL:
+        return col, row
+    affine = item.base.affine  # north up, as all that can be displaced
+    dx, dy = displacement.at(affine.c + affine.a * col, affine.f + affine.e * row)
+    return col - dx / affine.a, row - dy / affine.e
 
 
 def _offset_dn(item: SandboxItem) -> float:

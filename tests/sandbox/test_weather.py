@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from odc.geo.geobox import GeoBox
 
 from eodata.sandbox.clouds import CUMULUS, LAYERS, THICK_CLOUD, THIN_CLOUD, Aloft
+from eodata.sandbox.planet.displacement import Displacement
 from eodata.sandbox.planet.sites import Sites, cut
 from eodata.sandbox.shadows import SUN_CELL_M, cut_by_sun
 from eodata.sandbox.sun import sun_at
@@ -206,7 +207,7 @@ def test_a_displaced_world_is_the_same_world_elsewhere():
     grid, time = square(80, 10.0), JUNE + timedelta(days=1)
     height = np.float32(30.0)
 
-    displaced = WEATHER.sky(grid, time, height, shift=(250.0, -130.0))
+    displaced = WEATHER.sky(grid, time, height, Displacement(250.0, -130.0))
     there = WEATHER.sky(square(80, 10.0, 493_000.0 - 250, 5_630_000.0 + 130), time, height)
 
     assert_same(displaced, there)

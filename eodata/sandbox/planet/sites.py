@@ -99,8 +99,8 @@ def cut(geobox: GeoBox, displacement: Displacement = STILL) -> list[Piece]:
 
     Args:
         geobox: Any CRS. Pixels are asked at their centres.
-        displacement: Of the world on this grid. A bend leaves no lattice, which makes everything
-            about twice as slow.
+        displacement: Of the world on this grid. A bend leaves no lattice, which makes pixels
+            two to three times as slow.
 
     Returns:
         At least one piece; masks are disjoint and cover the grid.
@@ -207,8 +207,8 @@ def _on_lattice(sites: Sites) -> list[Piece]:
 def _scattered_in_frame(sites: Sites, shape: tuple[int, int]) -> list[Piece]:
     """Cut scattered sites, one for each pixel in row order, from what belongs to other frames.
 
-    Off the equator and away from the central meridian longitudes only grow, so the corners of a
-    box around the sites are enough to know that none is foreign.
+    At one x, longitude lies the further from the central meridian the further north or south, so
+    the corners of a box around the sites are enough to know that no pixel is foreign.
     """
     ends = [np.array([axis.min(), axis.max()]) for axis in (sites.x, sites.y)]
     around = Sites(sites.zone, ends[0][np.newaxis, :], ends[1][:, np.newaxis])

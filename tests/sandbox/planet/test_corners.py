@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from odc.geo.geobox import GeoBox
 
 from eodata.sandbox.planet.corners import Corners, alike, unlike
+from eodata.sandbox.planet.displacement import Displacement
 from eodata.sandbox.planet.planet import Planet
 
 PLANET = Planet(1)
@@ -39,7 +40,7 @@ def test_only_who_asks_gets_corners() -> None:
 @pytest.mark.parametrize("place", sorted(GRIDS))
 def test_corners_belong_to_pixels_of_what_is_really_there(place: str) -> None:
     cover = PLANET.ground(grid(place)).cover
-    there = PLANET.ground(grid(place), (-5.0, 5.0)).cover[:-1, :-1]
+    there = PLANET.ground(grid(place), Displacement(-5.0, 5.0)).cover[:-1, :-1]
     found = masks(grid(place))[:-1, :-1]
     around = np.stack([cover[:-1, :-1], cover[:-1, 1:], cover[1:, :-1], cover[1:, 1:]])
     mine = (found >> np.arange(4, dtype=np.uint8)[:, np.newaxis, np.newaxis]) & 1

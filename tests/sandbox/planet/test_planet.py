@@ -16,6 +16,7 @@ from odc.geo.geobox import GeoBox
 
 from eodata.sandbox.planet import planet as module
 from eodata.sandbox.planet.cover import Cover
+from eodata.sandbox.planet.displacement import Bend, Displacement
 from eodata.sandbox.planet.ground import Ground
 from eodata.sandbox.planet.planet import Planet
 from eodata.sandbox.planet.sites import Sites, cut
@@ -77,6 +78,14 @@ def test_points_are_the_same_as_the_lattice(place: str, step: float) -> None:
     lattice = PLANET.ground_at(sites)
     points = PLANET.ground_at(Sites(sites.zone, x.ravel(), y.ravel()))
     for name, array in arrays(lattice).items():
+        assert np.array_equal(array.ravel(), arrays(points)[name]), name
+
+
+def test_a_bent_world_is_the_same_world_point_by_point() -> None:
+    bent, geobox = Displacement(13.0, -7.0, Bend(30.0, (70.0, 310.0), (0.1, 0.7))), grid("fields")
+    x, y = (axis.ravel() for axis in np.meshgrid(*(geobox.coords[n].values for n in ("x", "y"))))
+    points = PLANET.ground_at(Sites(33, *bent.undone(x, y)))
+    for name, array in arrays(PLANET.ground(geobox, bent)).items():
         assert np.array_equal(array.ravel(), arrays(points)[name]), name
 
 
@@ -150,7 +159,7 @@ def test_failure_reaches_the_caller_and_is_not_kept(monkeypatch: pytest.MonkeyPa
 
 def test_shift_moves_the_world() -> None:
     whole = grid("city and sea")
-    assert_same(PLANET.ground(whole, (30.0, -50.0)), PLANET.ground(whole.translate_pix(-3, -5)))
+    assert_same(PLANET.ground(whole, Displacement(30.0, -50.0)), PLANET.ground(whole.translate_pix(-3, -5)))
 
 
 def test_another_seed_is_another_earth_with_the_same_coast() -> None:

@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 from odc.geo.geobox import GeoBox
 
 from eodata.core.errors import GridError
+from eodata.sandbox.planet.displacement import STILL, Bend, Displacement
 from eodata.sandbox.planet.sites import Sites, cut, from_lonlat, paint, to_lonlat, zone_at
 
 BORDER = GeoBox((40, 60), Affine(1000, 0, 690_000, 0, -1000, 5_400_000), "EPSG:32631")
 """Crosses 6 degrees east, where zone 31 ends."""
 DEGREES = GeoBox((24, 32), Affine(2**-6, 0, 5.75, 0, -(2**-6), 48.5), "EPSG:4326")
 """Crosses 6 degrees east; its steps are exact in binary."""
+BENT = Displacement(30.0, -20.0, Bend(4_000.0, (20.0, 130.0), (0.3, 0.9)))
 
 
 def zone_x_y(sites: Sites) -> tuple[np.ndarray, ...]:
@@ -24,8 +26,8 @@ def zone_x_y(sites: Sites) -> tuple[np.ndarray, ...]:
     return np.full(sites.shape, sites.zone), x, y
 
 
-def mosaic(geobox: GeoBox, shift: tuple[float, float] = (0.0, 0.0)) -> tuple[np.ndarray, ...]:
-    return paint(cut(geobox, shift), tuple(geobox.shape), zone_x_y)
+def mosaic(geobox: GeoBox, displacement: Displacement = STILL) -> tuple[np.ndarray, ...]:
+    return paint(cut(geobox, displacement), tuple(geobox.shape), zone_x_y)
 
 
 @pytest.mark.parametrize(("epsg", "y"), [(32633, 5_300_000.0), (32733, 6_100_000.0)])
@@ -92,8 +94,38 @@ def test_window_across_a_border_is_cut_from_the_whole(
 
 def test_shift_shows_what_lies_where_the_pixel_comes_from() -> None:
     moved = BORDER.translate_pix(-3, 2)
-    for shifted, plain in zip(mosaic(BORDER, (3000.0, 2000.0)), mosaic(moved), strict=True):
+    for shifted, plain in zip(mosaic(BORDER, Displacement(3000.0, 2000.0)), mosaic(moved), strict=True):
         assert np.array_equal(shifted, plain)
+
+
+def test_bend_shows_what_lies_where_each_pixel_comes_from() -> None:
+    zone, x, y = mosaic(BORDER, BENT)
+    col, row = np.meshgrid(np.arange(60) + 0.5, np.arange(40) + 0.5)
+    east, north = BENT.undone(*(BORDER.affine @ (col, row)))
+    lon, _ = pyproj.Transformer.from_crs(32631, 4326, always_xy=True).transform(east, north)
+    assert np.array_equal(zone, np.where(lon < 6, 31, 32))
+    assert np.array_equal(x[zone == 31], east[zone == 31])
+    assert np.array_equal(y[zone == 31], north[zone == 31])
+
+
+@pytest.mark.parametrize(("epsg", "y"), [(32633, 5_300_000.0), (32733, 6_100_000.0)])
+def test_bend_is_that_of_the_grid_s_own_coordinates(epsg: int, y: float) -> None:
+    geobox = GeoBox((3, 4), Affine(10, 0, 500_000, 0, -10, y), f"EPSG:{epsg}")
+    _, x, north = mosaic(geobox, BENT)
+    true_x, true_y = BENT.undone(500_035.0, y - 25)
+    assert x[2, 3] == true_x
+    assert north[2, 3] == true_y - (10_000_000 if epsg == 32733 else 0)
+
+
+@given(st.integers(0, 30), st.integers(0, 20), st.integers(1, 9), st.integers(1, 9))
+@settings(max_examples=30, deadline=None)
+def test_window_of_a_bent_grid_is_cut_from_the_whole(
+    col: int, row: int, width: int, height: int
+) -> None:
+    rows, cols = slice(row, row + height), slice(col, col + width)
+    part = mosaic(BORDER[rows, cols], BENT)
+    for whole, window in zip(mosaic(BORDER, BENT), part, strict=True):
+        assert np.array_equal(whole[rows, cols], window)
 
 
 def test_rotated_grid_is_asked_point_by_point() -> None:

@@ -11,6 +11,7 @@ from odc.geo.geobox import GeoBox
 
 from eodata.sandbox.items import SandboxItem
 from eodata.sandbox.planet.cover import BUILT, FOREST, Cover
+from eodata.sandbox.planet.displacement import STILL
 from eodata.sandbox.planet.ground import Ground, Season
 from eodata.sandbox.planet.lattice import hash01
 from eodata.sandbox.planet.sites import cut, paint, to_lonlat
@@ -60,10 +61,10 @@ class CheckerPlanet:
             lat=to_lonlat(sites)[1].astype(np.float32),
         )
 
-    def ground(self, geobox, shift=(0.0, 0.0)) -> Ground:
+    def ground(self, geobox, displacement=STILL) -> Ground:
         height, width = geobox.shape
         made = paint(
-            cut(geobox, shift),
+            cut(geobox, displacement),
             (height, width),
             lambda sites: tuple(getattr(self.ground_at(sites), name) for name in NAMES),
         )

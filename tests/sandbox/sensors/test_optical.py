@@ -8,6 +8,7 @@ from odc.geo.geobox import GeoBox
 
 from eodata.sandbox.planet.corners import Corners
 from eodata.sandbox.planet.cover import Cover
+from eodata.sandbox.planet.displacement import STILL
 from eodata.sandbox.planet.ground import Ground, Season
 from eodata.sandbox.planet.season import HABITS
 from eodata.sandbox.sensors.optical import (
@@ -111,7 +112,7 @@ def test_shade_leaves_the_light_of_the_sky() -> None:
 def mottled(covers: tuple[Cover, ...], box: GeoBox, snow: float = 0.0) -> Mottle:
     planet = ToyPlanet(covers, snow=snow)
     ground = planet.ground(box)
-    return mottle_of(box, (0.0, 0.0), ground, planet.season(ground, SENSED), 1)
+    return mottle_of(box, STILL, ground, planet.season(ground, SENSED), 1)
 
 
 def test_water_is_turbid_in_plumes_and_land_has_none() -> None:
@@ -139,7 +140,7 @@ def test_snow_on_open_ground_lies_in_patches_of_the_right_share(share: float) ->
     planet, box = ToyPlanet((Cover.GRASS,), snow=share), window(0, 0, 400, 400, 2)
     ground = planet.ground(box)
     season = planet.season(ground, SENSED)
-    seen = snow_seen(ground, season, mottle_of(box, (0, 0), ground, season, 1))
+    seen = snow_seen(ground, season, mottle_of(box, STILL, ground, season, 1))
     assert seen.mean() == pytest.approx(share, abs=0.08)
     assert ((seen > 0.9) | (seen < 0.1)).mean() > 0.7
 
@@ -148,7 +149,7 @@ def test_snow_in_forest_is_never_whiter_than_a_forest_gets() -> None:
     planet, box = ToyPlanet((Cover.NEEDLELEAF_FOREST,), snow=0.2), window(0, 0, 400, 400, 2)
     ground = planet.ground(box)
     season = planet.season(ground, SENSED)
-    seen = snow_seen(ground, season, mottle_of(box, (0, 0), ground, season, 1))
+    seen = snow_seen(ground, season, mottle_of(box, STILL, ground, season, 1))
     most = HABITS[Cover.NEEDLELEAF_FOREST].buried
     assert seen.mean() == pytest.approx(0.2, abs=0.04)
     assert seen.max() == pytest.approx(most)

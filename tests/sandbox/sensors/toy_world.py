@@ -13,9 +13,11 @@ from shapely.geometry import box
 
 from eodata.sandbox.items import Layer, SandboxItem
 from eodata.sandbox.planet.cover import Cover
+from eodata.sandbox.planet.displacement import STILL, Bend
 from eodata.sandbox.planet.ground import Ground, Season
 from eodata.sandbox.planet.lattice import fractal, hash01
 from eodata.sandbox.planet.sites import cut
+from eodata.sandbox.sensors.sentinel2_items import S2Origin
 from eodata.sandbox.sensors.spectra import BANDS
 from eodata.sandbox.weather import Sky
 
@@ -42,9 +44,9 @@ class ToyPlanet:
     rough: float = 0.05
     calls: int = 0
 
-    def ground(self, geobox, shift=(0.0, 0.0), *, corners=False) -> Ground:
+    def ground(self, geobox, displacement=STILL, *, corners=False) -> Ground:
         self.calls += 1
-        (piece,) = cut(geobox, shift)
+        (piece,) = cut(geobox, displacement)
         sites = piece.sites
         x, y = (np.floor(axis / 300.0).astype(np.int64) for axis in (sites.x, sites.y))
         pick = (hash01(3, x, y) * np.float32(len(self.covers))).astype(np.int64)
@@ -82,8 +84,8 @@ class ToyWeather:
     sunlit: float = 1.0
     top: float = 2000.0
 
-    def sky(self, geobox, time, elevation, shift=(0.0, 0.0), *, frozen=None) -> Sky:
-        (piece,) = cut(geobox, shift)
+    def sky(self, geobox, time, elevation, displacement=STILL, *, frozen=None) -> Sky:
+        (piece,) = cut(geobox, displacement)
         there = fractal(piece.sites, 2000.0, 7, 3) > 0.1 if self.thick else False
         shape = elevation.shape
         return Sky(
@@ -116,9 +118,12 @@ class ToyOrigin:
     sun_zenith: float = 35.0
     sun_azimuth: float = 150.0
     shift: tuple[float, float] = (0.0, 0.0)
+    bend: Bend | None = None
     band_shifts: dict = field(default_factory=dict)
     all_nodata: bool = False
     tile: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(name="31UDS"))
+
+    displacement = S2Origin.displacement
 
 
 def toy_item(day: int = 0, **origin) -> SandboxItem:

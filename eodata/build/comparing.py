@@ -1,0 +1,88 @@
+"""What the place of one step is compared with, and what is done about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from odc.geo.geobox import GeoBox
+
+from eodata.build.composing import Image, Pass
+from eodata.build.coregistering import Moves, find_moves, misfits
+from eodata.build.reference import Reference, reference_of
+from eodata.build.shard import Shard
+from eodata.core.grid import window_of
+from eodata.core.modality_plan import ModalityPlan
+from eodata.core.patch import Patch
+from eodata.core.plan import Plan
+from eodata.core.protocols import Provider
+from eodata.core.shift import Shift
+from eodata.store.reader import StoreReader
+
+REFERENCE = "the reference"
+"""Why a step has no misfit: the others are compared with it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """One step of one window, and what it is compared with.
+
+    Attributes:
+        modality: What is read.
+        mover: Whose items are moved: the modality, or the one that it follows.
+        patches: On the window.
+        reference: Of the mover; None where there is none, or the step is the reference.
+        name: Of the reference step, `""` where the modality is compared with nothing.
+    """
+
+    modality: ModalityPlan
+    mover: ModalityPlan
+    patches: tuple[Patch, ...]
+    reference: Reference | None
+    name: str
+
+    def moves(self, provider: Provider, passes: Sequence[Pass]) -> Moves:
+        """Return how the items must be moved: not at all, where the recipe does not ask for it.
+
+        Raises:
+            ProviderError: An item cannot be read.
+        """
+        if self.reference is None or not self.reference.alignment.moves:
+            return Moves()
+        window = window_of(self.patches, self.mover.gsd)
+        return find_moves(provider, passes, self.mover, window, self.reference)
+
+    def misfits(self, image: Image, window: GeoBox, moves: Moves) -> Sequence[Shift | None]:
+        """Return how far the finished pixels of each patch lie from the reference."""
+        if not self.name:
+            return [None] * len(self.patches)
+        if self.reference is None:
+            return [Shift(self.name, why=REFERENCE)] * len(self.patches)
+        return misfits(image, self.modality, window, self.patches, self.reference, moves)
+
+
+def compare_step(
+    plan: Plan, store: StoreReader, shard: Shard, positions: Sequence[int], step: int
+) -> Comparison:
+    """Return what a step is compared with.
+
+    Args:
+        plan: What the store follows.
+        store: Holds the reference, unless the shard does.
+        shard: Which the task fills.
+        positions: Patches of one window, in a row.
+        step: Of the task's modality.
+
+    Raises:
+        StoreError: The reference cannot be read.
+    """
+    modality = shard.modality
+    mover = plan.modalities[modality.leader] if modality.leader else modality
+    patches = tuple(plan.blocks[shard.task.block].patches[p] for p in positions)
+    alignment = mover.alignment
+    if alignment is None or (modality.leader and not alignment.moves):
+        return Comparison(modality, mover, patches, None, "")
+    at = plan.reference_step(mover.name, shard.task.block)
+    reference = reference_of(plan, store, shard, mover, positions, step)
+    name = "" if modality.leader else f"{alignment.to}@{at}"
+    return Comparison(modality, mover, patches, reference, name)

@@ -1,0 +1,179 @@
+"""Read a step so that it lies on its reference, and say how far it lies from there.
+
+Every item is measured on its own, by the bands that show most; where it lies apart, its grid is
+moved, it is read again and measured again, and the move is kept when the misfit has become smaller.
+What is reported is measured once more, on the finished pixels.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from odc.geo.geobox import GeoBox
+
+from eodata.build.acquire import ContradictedError, read_acquisition
+from eodata.build.composing import Image, Pass
+from eodata.build.moving import Move, MovedProvider
+from eodata.build.reference import Reference
+from eodata.core.errors import ProviderError
+from eodata.core.grid import place_in
+from eodata.core.item import Item
+from eodata.core.modality_plan import ModalityPlan
+from eodata.core.outcome import FREE, Cost
+from eodata.core.patch import Patch
+from eodata.core.protocols import Provider
+from eodata.core.shift import Shift
+from eodata.pipeline.coregister.field import Field
+
+ROUNDS = 2
+"""A second look measures what a large first shift has left."""
+SURE = 0.5
+"""Items are moved by shifts that are at least this likely to be right."""
+WORSE = "moving it did not bring it closer"
+
+
+@dataclass(slots=True)
+class Moves:
+    """How the items of a step are moved.
+
+    Attributes:
+        moves: By item id.
+        refused: Ids of items that did not come closer, and stay.
+        cost: Of finding out.
+    """
+
+    moves: dict[str, Move] = field(default_factory=dict)
+    refused: list[str] = field(default_factory=list)
+    cost: Cost = FREE
+
+    def applied(self, provider: Provider) -> Provider:
+        """Return the provider that reads items where they belong."""
+        return MovedProvider(provider, self.moves) if self.moves else provider
+
+    def mean_at(self, rows: Sequence[float], cols: Sequence[float]) -> list[tuple[float, float]]:
+        """Return the move at some pixels of the window (row, col) [px]: the mean over the items."""
+        if not self.moves:
+            return [(0.0, 0.0)] * len(rows)
+        shifts = np.mean([move.at(rows, cols) for move in self.moves.values()], axis=0)
+        return [(float(row), float(col)) for row, col in shifts]
+
+
+def find_moves(
+    provider: Provider,
+    passes: Sequence[Pass],
+    modality: ModalityPlan,
+    window: GeoBox,
+    reference: Reference,
+) -> Moves:
+    """Return how each item of a step must be moved to lie on the reference.
+
+    Args:
+        provider: Reads.
+        passes: The items of each acquisition.
+        modality: Compared; its followers are moved as it is.
+        window: The ground of the task.
+        reference: On that window.
+
+    Raises:
+        ProviderError: An item cannot be read.
+    """
+    found = Moves()
+    compared = compared_bands(modality)
+    for item in (item for items in passes for item in items):
+        try:
+            _settle(provider, item, compared, window, reference, found)
+        except ProviderError as error:
+            error.cost += found.cost
+            raise
+        except ContradictedError as error:
+            found.cost += error.cost  # the reading that counts will say so again
+    return found
+
+
+def compared_bands(modality: ModalityPlan) -> ModalityPlan:
+    """Return the modality with nothing to read but the bands that are compared."""
+    alignment = modality.alignment
+    if alignment is None:
+        raise ValueError(f"{modality.name} is compared with nothing")
+    reads = tuple(modality.reads[i] for i in alignment.bands)
+    return replace(modality, reads=reads, bands=tuple(read.band for read in reads))
+
+
+def _settle(
+    provider: Provider,
+    item: Item,
+    modality: ModalityPlan,
+    window: GeoBox,
+    reference: Reference,
+    found: Moves,
+) -> None:
+    """Look at one item, move it and look again, as long as that brings it closer."""
+    kept: tuple[Field, ...] = ()
+    tried: tuple[Field, ...] = ()
+    misfit = math.inf
+    for last in (*[False] * ROUNDS, True):
+        move = Move(window, reference.shrink, tried)
+        layer = read_acquisition(MovedProvider(provider, {item.id: move}), [item], modality, window)
+        found.cost += layer.cost
+        left = reference.compare(layer, modality).field
+        length = math.inf if left is None else _length(left, reference)
+        if left is None or left.confidence < SURE or length >= misfit:
+            break
+        kept, misfit = tried, length
+        if last or length < reference.alignment.least:
+            break
+        tried = (*kept, left)
+    if kept:
+        found.moves[item.id] = Move(window, reference.shrink, kept)
+    elif tried:
+        found.refused.append(item.id)
+
+
+def _length(found: Field, reference: Reference) -> float:
+    """Return the mean length of a shift over the window [px of the compared modality]."""
+    height, width = reference.view.valid.shape
+    rows, cols = np.meshgrid(np.linspace(0, height, 5), np.linspace(0, width, 5))
+    shifts = found.at(rows.ravel(), cols.ravel()) * reference.shrink
+    return float(np.sqrt((shifts**2).sum(axis=1).mean()))
+
+
+def misfits(
+    image: Image,
+    modality: ModalityPlan,
+    window: GeoBox,
+    patches: Sequence[Patch],
+    reference: Reference,
+    moves: Moves,
+) -> list[Shift]:
+    """Return how far the finished pixels of each patch lie from the reference.
+
+    Args:
+        image: On the window.
+        modality: What it holds.
+        window: The ground of the task.
+        patches: On that window.
+        reference: The same as for the moves.
+        moves: Of the items that the image is made of.
+    """
+    finding = reference.compare(image.layer, modality)
+    middles = [_middle(place_in(window, patch, modality.gsd)) for patch in patches]
+    rows, cols = [row for row, _ in middles], [col for _, col in middles]
+    moved = moves.mean_at(rows, cols)
+    why = finding.why or (WORSE if moves.refused else "")
+    if finding.field is None:
+        return [Shift(reference.name, moved_row=r, moved_col=c, why=why) for r, c in moved]
+    scale = reference.shrink
+    found = finding.field.at(np.divide(rows, scale), np.divide(cols, scale)) * scale
+    error, confidence = finding.field.error * scale, finding.field.confidence
+    return [
+        Shift(reference.name, row, col, error, confidence, *moved[i], why)
+        for i, (row, col) in enumerate(found.tolist())
+    ]
+
+
+def _middle(place: tuple[slice, slice]) -> tuple[float, float]:
+    rows, cols = place
+    return (rows.start + rows.stop) / 2, (cols.start + cols.stop) / 2

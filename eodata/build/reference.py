@@ -1,0 +1,117 @@
+"""The reference of a comparison: what a finished shard shows on the window of a task."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from odc.geo.geobox import GeoBox
+
+from eodata.build.acquire import Layer
+from eodata.build.shard import Shard
+from eodata.core.coregistration import Alignment
+from eodata.core.grid import place_in, window_of
+from eodata.core.modality_plan import ModalityPlan
+from eodata.core.plan import Plan
+from eodata.pipeline.coregister.evidence import View
+from eodata.pipeline.coregister.field import Finding
+from eodata.pipeline.coregister.measure import measure_shift
+from eodata.pipeline.coregister.view import shrunk, view_of
+from eodata.store.reader import StoreReader
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reference:
+    """What a modality is compared with, on one window.
+
+    Attributes:
+        name: Modality and step, such as `s2@3`.
+        alignment: How to compare.
+        view: On pixels of the coarser of the two modalities.
+        shrink: How many pixels of the compared modality make one of them, along each axis.
+    """
+
+    name: str
+    alignment: Alignment
+    view: View
+    shrink: int
+
+    def compare(self, layer: Layer, modality: ModalityPlan) -> Finding:
+        """Return how far a layer lies from the reference, in pixels of the coarser modality.
+
+        Args:
+            layer: On the window.
+            modality: What the layer holds: the compared modality, or its compared bands alone.
+        """
+        bands = self.alignment.bands
+        if len(modality.bands) < len(bands) or len(modality.bands) <= max(bands):
+            bands = tuple(range(len(modality.bands)))
+        told = [modality.bands[i] for i in bands]
+        own = view_of(layer.values[list(bands)], layer.valid, told, self.alignment.sight)
+        return measure_shift(
+            shrunk(own, self.shrink),
+            self.view,
+            alike=self.alignment.alike,
+            reach=max(2, math.ceil(self.alignment.reach / self.shrink)),
+        )
+
+
+def reference_of(
+    plan: Plan,
+    store: StoreReader,
+    shard: Shard,
+    modality: ModalityPlan,
+    positions: Sequence[int],
+    step: int,
+) -> Reference | None:
+    """Return what a step is compared with; None where nothing is, or it is the reference itself.
+
+    Args:
+        plan: What the store follows.
+        store: Holds the reference, unless the shard does.
+        shard: Which the task fills; its steps before this one are done, the reference first.
+        modality: The compared one: that of the shard, or its leader.
+        positions: Patches of one window, in a row.
+        step: Of the compared modality.
+    """
+    alignment = modality.alignment
+    if alignment is None:
+        return None
+    block = plan.blocks[shard.task.block]
+    at = plan.reference_step(modality.name, block.number)
+    to = plan.modalities[alignment.to]
+    if to.name == modality.name and at == step:
+        return None
+    if to.name == shard.task.modality and shard.task.first <= at < shard.task.last:
+        values = shard.values[list(positions), at - shard.task.first]
+        valid = shard.valid[list(positions), at - shard.task.first]
+    else:
+        rows = slice(block.first_row + positions[0], block.first_row + positions[-1] + 1)
+        read = store.read_block(to.name, rows, slice(at, at + 1))
+        values, valid = read[0][:, 0], read[1][:, 0]
+    patches = [block.patches[p] for p in positions]
+    window = window_of(patches, to.gsd)
+    picked = values[:, list(alignment.to_bands)]
+    whole = _laid_out(picked, valid, [place_in(window, p, to.gsd) for p in patches], window)
+    told = [to.bands[i] for i in alignment.to_bands]
+    common = max(modality.gsd, to.gsd)
+    view = shrunk(view_of(*whole, told, alignment.to_sight), round(common / to.gsd))
+    return Reference(f"{to.name}@{at}", alignment, view, round(common / modality.gsd))
+
+
+def _laid_out(
+    values: NDArray[np.generic],
+    valid: NDArray[np.bool_],
+    places: Sequence[tuple[slice, slice]],
+    window: GeoBox,
+) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
+    """Return the patches `(N, C, h, w)` in their places on the window `(C, H, W)`."""
+    shape = tuple(window.shape)
+    whole = np.zeros((values.shape[1], *shape), values.dtype)
+    seen = np.zeros(shape, np.bool_)
+    for numbers, there, (rows, cols) in zip(values, valid, places, strict=True):
+        whole[:, rows, cols], seen[rows, cols] = numbers, there
+    return whole, seen
