@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from odc.geo.geobox import GeoBox
 
 from eodata.build.composing import Image, Pass
-from eodata.build.coregistering import Moves, find_moves, misfits
+from eodata.build.coregistering import Moves, find_band_moves, find_moves, misfits
 from eodata.build.reference import Reference, reference_of
 from eodata.build.shard import Shard
 from eodata.core.grid import window_of
@@ -47,10 +47,16 @@ class Comparison:
         Raises:
             ProviderError: An item cannot be read.
         """
-        if self.reference is None or not self.reference.alignment.moves:
-            return Moves()
-        window = window_of(self.patches, self.mover.gsd)
-        return find_moves(provider, passes, self.mover, window, self.reference)
+        moves, window = Moves(), window_of(self.patches, self.mover.gsd)
+        if self.mover.steady_band is not None:
+            moves = find_band_moves(provider, passes, self.mover, window)
+        if self.reference is not None and self.reference.alignment.moves:
+            find_moves(provider, passes, self.mover, window, self.reference, moves)
+        return moves
+
+    def told(self, moves: Moves) -> str:
+        """Return how the bands of the items lie, as JSON; `""` where that is told elsewhere."""
+        return moves.told() if self.mover is self.modality else ""
 
     def misfits(self, image: Image, window: GeoBox, moves: Moves) -> Sequence[Shift | None]:
         """Return how far the finished pixels of each patch lie from the reference."""
@@ -76,13 +82,12 @@ def compare_step(
     Raises:
         StoreError: The reference cannot be read.
     """
-    modality = shard.modality
-    mover = plan.modalities[modality.leader] if modality.leader else modality
+    modality, mover = shard.modality, plan.mover(shard.modality.name)
     patches = tuple(plan.blocks[shard.task.block].patches[p] for p in positions)
     alignment = mover.alignment
-    if alignment is None or (modality.leader and not alignment.moves):
+    if alignment is None:
         return Comparison(modality, mover, patches, None, "")
     at = plan.reference_step(mover.name, shard.task.block)
     reference = reference_of(plan, store, shard, mover, positions, step)
-    name = "" if modality.leader else f"{alignment.to}@{at}"
+    name = f"{alignment.to}@{at}" if mover is modality else ""
     return Comparison(modality, mover, patches, reference, name)

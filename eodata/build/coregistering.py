@@ -7,6 +7,7 @@ What is reported is measured once more, on the finished pixels.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -15,9 +16,11 @@ import numpy as np
 from odc.geo.geobox import GeoBox
 
 from eodata.build.acquire import ContradictedError, read_acquisition
+from eodata.build.band_shifts import BandShifts, band_shifts
 from eodata.build.composing import Image, Pass
 from eodata.build.moving import Move, MovedProvider
 from eodata.build.reference import Reference
+from eodata.core.coregistration import SURE
 from eodata.core.errors import ProviderError
 from eodata.core.grid import place_in
 from eodata.core.item import Item
@@ -30,8 +33,6 @@ from eodata.pipeline.coregister.field import Field
 
 ROUNDS = 2
 """A second look measures what a large first shift has left."""
-SURE = 0.5
-"""Items are moved by shifts that are at least this likely to be right."""
 WORSE = "moving it did not bring it closer"
 
 
@@ -43,15 +44,22 @@ class Moves:
         moves: By item id.
         refused: Ids of items that did not come closer, and stay.
         cost: Of finding out.
+        bands: By item id, how far its bands lay apart, and lie apart now.
     """
 
     moves: dict[str, Move] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
     cost: Cost = FREE
+    bands: dict[str, BandShifts] = field(default_factory=dict)
 
     def applied(self, provider: Provider) -> Provider:
         """Return the provider that reads items where they belong."""
         return MovedProvider(provider, self.moves) if self.moves else provider
+
+    def told(self) -> str:
+        """Return how the bands of each item lie, as JSON; `""` where they were not compared."""
+        bands = {item: found.to_json() for item, found in self.bands.items() if found.left}
+        return json.dumps({"bands": bands}) if bands else ""
 
     def mean_at(self, rows: Sequence[float], cols: Sequence[float]) -> list[tuple[float, float]]:
         """Return the move at some pixels of the window (row, col) [px]: the mean over the items."""
@@ -61,14 +69,37 @@ class Moves:
         return [(float(row), float(col)) for row, col in shifts]
 
 
+def find_band_moves(
+    provider: Provider, passes: Sequence[Pass], modality: ModalityPlan, window: GeoBox
+) -> Moves:
+    """Return how the bands of each item of a step must be moved onto the steady one.
+
+    Raises:
+        ProviderError: An item cannot be read.
+    """
+    moves = Moves()
+    for item in (item for items in passes for item in items):
+        try:
+            found = band_shifts(provider, item, modality, window)
+        except ProviderError as error:
+            error.cost += moves.cost
+            raise
+        moves.cost += found.cost
+        moves.bands[item.id] = found
+        if found.moved:
+            moves.moves[item.id] = Move(window, bands=found.moved)
+    return moves
+
+
 def find_moves(
     provider: Provider,
     passes: Sequence[Pass],
     modality: ModalityPlan,
     window: GeoBox,
     reference: Reference,
-) -> Moves:
-    """Return how each item of a step must be moved to lie on the reference.
+    moves: Moves,
+) -> None:
+    """Add to the moves of a step how each item must be moved to lie on the reference.
 
     Args:
         provider: Reads.
@@ -76,21 +107,20 @@ def find_moves(
         modality: Compared; its followers are moved as it is.
         window: The ground of the task.
         reference: On that window.
+        moves: How bands are moved already; what they leave is measured.
 
     Raises:
         ProviderError: An item cannot be read.
     """
-    found = Moves()
     compared = compared_bands(modality)
     for item in (item for items in passes for item in items):
         try:
-            _settle(provider, item, compared, window, reference, found)
+            _settle(provider, item, compared, window, reference, moves)
         except ProviderError as error:
-            error.cost += found.cost
+            error.cost += moves.cost
             raise
         except ContradictedError as error:
-            found.cost += error.cost  # the reading that counts will say so again
-    return found
+            moves.cost += error.cost  # the reading that counts will say so again
 
 
 def compared_bands(modality: ModalityPlan) -> ModalityPlan:
@@ -111,11 +141,12 @@ def _settle(
     found: Moves,
 ) -> None:
     """Look at one item, move it and look again, as long as that brings it closer."""
+    bands = found.moves[item.id].bands if item.id in found.moves else {}
     kept: tuple[Field, ...] = ()
     tried: tuple[Field, ...] = ()
     misfit = math.inf
     for last in (*[False] * ROUNDS, True):
-        move = Move(window, reference.shrink, tried)
+        move = Move(window, reference.shrink, tried, bands)
         layer = read_acquisition(MovedProvider(provider, {item.id: move}), [item], modality, window)
         found.cost += layer.cost
         left = reference.compare(layer, modality).field
@@ -127,7 +158,7 @@ def _settle(
             break
         tried = (*kept, left)
     if kept:
-        found.moves[item.id] = Move(window, reference.shrink, kept)
+        found.moves[item.id] = Move(window, reference.shrink, kept, bands)
     elif tried:
         found.refused.append(item.id)
 

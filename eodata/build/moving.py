@@ -33,7 +33,7 @@ class Move:
     """
 
     window: GeoBox
-    scale: float
+    scale: float = 1.0
     fields: tuple[Field, ...] = ()
     bands: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 

@@ -179,7 +179,7 @@ def _read_step(
         rows, cols = place_in(window, patch, modality.gsd)
         clipped = int(layer.clipped[rows, cols].sum())
         values, valid = layer.values[:, rows, cols], layer.valid[rows, cols]
-        measured = image.told(passes, rows, cols)
+        measured = image.told(passes, rows, cols) or comparison.told(moves)
         shard.put(position, step, values, valid, clipped, measured=measured, shift=shift)
 
 

@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from eodata.catalog import shift_arrows
 from eodata.catalog.colour import ClassLook, NumberLook
-from eodata.catalog.shift_arrows import Arrows, draw_key, draw_shift, scale_arrows
-from eodata.catalog.shifts import read_shifts
 from eodata.catalog.sheet import (
     FAINT,
     HAIRLINE,
@@ -28,6 +27,8 @@ from eodata.catalog.sheet import (
     check_suffix,
     wrap,
 )
+from eodata.catalog.shift_marks import mark_tracks
+from eodata.catalog.shifts import read_shifts
 from eodata.catalog.track import Track, read_track
 from eodata.core.errors import RecipeError, nearest
 from eodata.core.outcome import Status
@@ -66,17 +67,22 @@ def draw_sample(root: Path, sample: str | int, out: Path, *, shifts: bool = Fals
     reader = StoreReader(root)
     place = _find(reader.samples(), sample)
     tracks = [read_track(reader, name, int(place["row"])) for name in reader.names]
+    factor = None
+    if shifts:
+        found = read_shifts(reader.path, int(place["row"]))
+        tracks, factor = mark_tracks(tracks, found, float(place["size"]))
     series = [t for t in tracks if not t.is_static]
     static = [t for t in tracks if t.is_static]
     columns, cell = _grid(series)
     used = 2 * MARGIN + GUTTER + columns * (cell + SPACE)
     sheet = Sheet(max(NARROWEST, used))
-    arrows = _arrows(reader.path, place, tracks) if shifts else None
     y = _draw_header(sheet, place, reader.meta)
-    y = _draw_series(sheet, y, series, columns, cell, arrows)
-    legends = [t for t in series if isinstance(t.look, ClassLook)]
-    y = _draw_blocks(sheet, y, static, legends, arrows)
-    sheet.save(out, _draw_key(sheet, y, arrows) + MARGIN)
+    y = _draw_series(sheet, y, series, columns, cell)
+    y = _draw_blocks(sheet, y, static, [t for t in series if isinstance(t.look, ClassLook)])
+    y = _draw_key(sheet, y)
+    if factor is not None:
+        y = shift_arrows.draw_key(sheet, MARGIN, y + 8, factor)
+    sheet.save(out, y + MARGIN)
     return out
 
 
@@ -91,10 +97,6 @@ def _find(samples: pd.DataFrame, sample: str | int) -> pd.Series:
         hint = close if close.startswith("Did") or len(ids) < 8 else f"The first is {ids[0]}."
         raise RecipeError("sample", f'there is no sample "{sample}"', "", hint)
     return chosen.iloc[0]
-
-
-def _arrows(root: Path, place: pd.Series, tracks: Sequence[Track]) -> Arrows:
-    return scale_arrows(read_shifts(root, int(place["row"])), float(place["size"]), tracks)
 
 
 def _grid(series: Sequence[Track]) -> tuple[int, int]:
@@ -194,8 +196,12 @@ def _draw_label(sheet: Sheet, y: int, track: Track) -> None:
     sheet.text(MARGIN, y + 1, track.name, size=14, weight="bold")
     is_new = track.look.caption.lower() != track.name
     lines = wrap(track.look.caption, GUTTER - 8, 10) if is_new else []
-    lines += [f"{track.gsd:g} m", *_stretch(track)]
+    lines += [f"{track.gsd:g} m", *_stretch(track), *_references(track)]
     sheet.text(MARGIN, y + 20, "\n".join(lines), size=10, colour=FAINT)
+
+
+def _references(track: Track) -> list[str]:
+    return [f"to {to}" for to in sorted({mark.to for mark in track.marks if mark and mark.to})]
 
 
 def _stretch(track: Track) -> list[str]:
@@ -230,6 +236,9 @@ def _draw_picture(sheet: Sheet, x: int, y: int, cell: int, track: Track, step: i
     sheet.picture(x, y, cell, height, track.look.paint(track.dn[step]), smooth=numbers)
     if not track.valid[step].all():
         sheet.stripes(x, y, cell, height, ~track.valid[step])
+    mark = track.marks[step] if track.marks else None
+    if mark is not None:
+        shift_arrows.draw_mark(sheet, (x, y, cell, height), mark)
 
 
 def _draw_blocks(sheet: Sheet, y: int, static: Sequence[Track], legends: Sequence[Track]) -> int:

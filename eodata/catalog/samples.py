@@ -134,7 +134,7 @@ def _compared(root: Path, modality: str | None) -> list[str]:
         raise RecipeError(
             "modality",
             f"{modality} is compared with nothing",
-            "only what shows the ground as pictures or classes, and is read, has a measured misfit.",
+            "heights, masks and what follows another modality have no misfit of their own.",
             f"Use one of {', '.join(known)}, or leave --modality out for all of them.",
         )
     return [modality]

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.patches import Circle, FancyArrow, Rectangle
+from matplotlib.patches import Circle, FancyArrow, Patch, Rectangle
 from numpy.typing import NDArray
 
 from eodata.catalog.colour import Colours
@@ -210,26 +210,22 @@ class Sheet:
             down: How far its tip lies below [px].
             fill: Colour within.
             edge: Colour of the outline.
-            width: Of the shaft [px]; the head is three times as wide.
+            width: Of the shaft [px]; the head is wider.
             opacity: In [0, 1].
         """
         length = math.hypot(right, down)
-        colours = {"facecolor": fill, "edgecolor": edge, "alpha": opacity, "linewidth": 1}
-        if length < width:
-            self._axes.add_patch(Circle((x, y), width, **colours, zorder=6))
-            return
-        self._axes.add_patch(
-            FancyArrow(
+        shape: Patch = Circle((x, y), width)
+        if length >= width:
+            shape = FancyArrow(
                 *(x, y, right, down),
                 width=width,
-                head_width=3 * width,
-                head_length=min(3 * width, length),
+                head_width=2.8 * width,
+                head_length=min(2.6 * width, 0.6 * length),
                 length_includes_head=True,
-                joinstyle="round",
-                **colours,
-                zorder=6,
             )
-        )
+        shape.set(facecolor=fill, edgecolor=edge, alpha=opacity, linewidth=1, zorder=6)
+        shape.set_joinstyle("round")
+        self._axes.add_patch(shape)
 
     def ring(self, x: float, y: float, radius: float, fill: str, edge: str) -> None:
         """Draw an outlined ring around (x, y)."""

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from eodata.catalog.colour import GREY, RAMP, Display, Look, choose_look, shown_bands
+from eodata.catalog.shift_arrows import Mark
 from eodata.core.outcome import Status
 from eodata.store.files import STEPS
 from eodata.store.reader import StoreReader
@@ -33,6 +34,7 @@ class Track:
         gsd: Pixel size [m].
         unit: Of the physical values.
         is_static: True for one step without a date.
+        marks: What is drawn over the picture of each shown step; empty for nothing at all.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Track:
     gsd: float
     unit: str
     is_static: bool
+    marks: tuple[Mark | None, ...] = ()
 
     def has_pixels(self, step: int) -> bool:
         """Tell whether pixels of a shown step are in the store."""

@@ -15,6 +15,9 @@ REACH_PX = 6
 LEAST_PX = 0.1
 """Smaller shifts are left alone [px]: what is measured is not more certain."""
 
+SURE = 0.5
+"""Nothing is moved by a shift that is less likely than this to be right."""
+
 Sight = Literal["optical", "radar", "classes"]
 """What a modality shows of the ground, as far as that can be compared."""
 POLARISATIONS = frozenset({"vv", "vh", "hh", "hv"})

@@ -122,18 +122,27 @@ class Plan:
 
     def _needs(self, name: str, block: int, first: int, last: int) -> Iterator[str]:
         """Yield the tasks whose shards a task reads: of its source, or of its reference."""
-        source, alignment = self.modalities[name].source, self.modalities[name].alignment
+        source, mover = self.modalities[name].source, self.mover(name)
         if source:
             for a, b in self.layout(source).step_groups:
                 if a < last and first < b:
                     yield _task_id(source, block, a)
-        elif alignment:
-            step = self.reference_step(name, block)
-            if alignment.to == name and first <= step < last:
+        elif mover.alignment:
+            to, step = mover.alignment.to, self.reference_step(mover.name, block)
+            if to == name and first <= step < last:
                 return  # this task makes the reference itself
-            for a, b in self.layout(alignment.to).step_groups:
+            for a, b in self.layout(to).step_groups:
                 if a <= step < b:
-                    yield _task_id(alignment.to, block, a)
+                    yield _task_id(to, block, a)
+
+    def mover(self, name: str) -> ModalityPlan:
+        """Return the modality whose comparison decides where the items of another are read.
+
+        That is the one that it follows, when that is moved, or else itself.
+        """
+        modality = self.modalities[name]
+        leader = self.modalities[modality.leader] if modality.leader else modality
+        return leader if leader.alignment and leader.alignment.moves else modality
 
     def reference_step(self, name: str, block: int) -> int:
         """Return the step of its reference that a modality is compared with in a block."""

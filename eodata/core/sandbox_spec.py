@@ -23,8 +23,8 @@ class Defects(Strict):
     bend_px: float = Field(
         default=0.0,
         ge=0,
-        description="Largest displacement along each axis that changes smoothly within a displaced "
-        "item, beside its shift [10 m px].",
+        description="Largest smooth displacement within a displaced item, along each axis, beside "
+        "its shift [10 m px].",
     )
     band_shift_px: float = Field(
         default=0.0,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from shapely.geometry import box
 
 from eodata.core.band import Band
 from eodata.core.choice import Choice
+from eodata.core.coregistration import Alignment
 from eodata.core.item import Item
 from eodata.core.modality_plan import ModalityPlan
 from eodata.core.outcome import Outcome, Status
@@ -20,6 +21,7 @@ from eodata.core.patch import Area, Patch
 from eodata.core.plan import Plan
 from eodata.core.product import Product
 from eodata.core.recipe import Recipe
+from eodata.core.shift import Shift
 from eodata.core.split import Placed
 from eodata.store.arrays import create_arrays
 from eodata.store.sink import ZarrSink
@@ -71,6 +73,12 @@ DISPLAY = {"s2": (("B04", "B03", "B02"), 0.0, 0.3), "s1": (("vv", "vh", "vv"), -
 START = datetime(2018, 1, 1, tzinfo=UTC)
 SPLITS = ("train", "train", "val", "test")
 GAP_STEPS, FAILED_STEP, REJECTED_STEP = (3, 4, 11), 17, 22
+REFERENCE_STEP = 13
+ALIGNMENTS = {
+    "s2": Alignment("s2", (2,), (2,), "optical", "optical"),
+    "s1": Alignment("s2", (0, 1), (2,), "radar", "optical", moves=True),
+    "landcover": Alignment("s2", (0,), (2,), "classes", "optical"),
+}
 GAP_REASON = "no-items: none within 6 days of s2"
 
 
@@ -115,9 +123,18 @@ def make_recipe(pixels: int, steps: int) -> Recipe:
     )
 
 
-def make_plan(pixels: int = 16, steps: int = 30, *, synthetic: bool = False) -> Plan:
+def make_plan(
+    pixels: int = 16,
+    steps: int = 30,
+    *,
+    synthetic: bool = False,
+    compared: bool = False,
+    limit: float | None = None,
+) -> Plan:
     """Four patches in two places, 2 km apart, so that splits keep a distance."""
     recipe = make_recipe(pixels, steps)
+    checks = recipe.checks.model_copy(update={"max_shift_px": limit})
+    recipe = recipe.model_copy(update={"checks": checks})
     size = recipe.area.patch
     corners = [(500_000, 5_630_000), (500_000 + size, 5_630_000)]
     corners += [(503_000 + 2 * size, 5_630_000), (506_000 + 4 * size, 5_630_000)]
@@ -134,7 +151,7 @@ def make_plan(pixels: int = 16, steps: int = 30, *, synthetic: bool = False) -> 
     chosen = {"s2": lead, "s1": pair, "scl": lead, "landcover": still, "dem": still}
     return Plan(
         recipe=recipe,
-        modalities={name: _modality(name) for name in BANDS},
+        modalities={name: _modality(name, compared=compared) for name in BANDS},
         areas={"flat": Area("flat", box(3.0, 50.5, 3.2, 50.7), "EPSG:32631")},
         items=(*s2, *s1, _item("static", 0, 100)),
         choices={name: {"flat": row} for name, row in chosen.items()},
@@ -150,7 +167,7 @@ def _item(name: str, number: int, day: float) -> Item:
     return Item(f"{name}-{number:02d}", name, when, box(2.9, 50.4, 3.3, 50.8))
 
 
-def _modality(name: str) -> ModalityPlan:
+def _modality(name: str, *, compared: bool) -> ModalityPlan:
     bands = BANDS[name]
     derived = name == "cloud"
     return ModalityPlan(
@@ -170,6 +187,7 @@ def _modality(name: str) -> ModalityPlan:
         source="scl" if derived else "",
         classes=(3, 8, 9) if derived else (),
         display=DISPLAY.get(name),
+        alignment=ALIGNMENTS.get(name) if compared else None,
     )
 
 
@@ -229,6 +247,23 @@ def outcome_of(name: str, row: int, step: int, values: np.ndarray, valid: np.nda
     return Outcome(row, step, Status.DONE, "", float(valid.mean()), marked)
 
 
+def shift_of(name: str, row: int, step: int) -> Shift | None:
+    """What was measured: nothing in row 2, nor below clouds; radar was moved by (-1.2, 0.9)."""
+    to = f"s2@{REFERENCE_STEP}"
+    if name == "s2" and step == REFERENCE_STEP:
+        return None
+    if row == 2 or (name != "landcover" and clouds(row, step, 8).mean() > 0.3):
+        return Shift(to, why="clouds")
+    if name == "landcover":
+        return Shift(to, 0.5, -0.25, 0.1, 0.8)
+    size = 0.6 if name == "s2" else 0.15
+    angle = 0.7 * step + row
+    shift = Shift(to, size * float(np.sin(angle)), size * float(np.cos(angle)), 0.04, 0.95)
+    if name == "s1":
+        return replace(shift, moved_row=-1.2, moved_col=0.9)
+    return replace(shift, row=2.0, col=1.5, why="beyond 1 px") if step == REJECTED_STEP else shift
+
+
 def is_valid(name: str, row: int, step: int, pixels: int) -> np.ndarray:
     """Return `(H, W)`: a border of the swath crosses step 7, half of step 22 is missing."""
     y, x = np.mgrid[:pixels, :pixels] / pixels
@@ -258,6 +293,8 @@ def write_store(root: Path, plan: Plan) -> None:
             for s in steps:
                 place = (r - rows[0], s - task.first)
                 outcome = outcome_of(task.modality, r, s, values[place], valid[place])
+                if plan.modalities[task.modality].alignment and outcome.status != Status.EMPTY:
+                    outcome = replace(outcome, shift=shift_of(task.modality, r, s))
                 if outcome.status in (Status.EMPTY, Status.FAILED):
                     valid[place], values[place] = False, 0
                 found.append((task.id, outcome))
@@ -294,6 +331,14 @@ def make_products() -> dict[str, Product]:
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     root, plan = tmp_path_factory.mktemp("stores") / "flatland", make_plan()
+    write_store(root, plan)
+    return Built(root, plan, make_products())
+
+
+@pytest.fixture(scope="session")
+def compared(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """The same store, with shifts; the recipe flags what lies beyond a pixel."""
+    root, plan = tmp_path_factory.mktemp("stores") / "compared", make_plan(compared=True, limit=1.0)
     write_store(root, plan)
     return Built(root, plan, make_products())
 

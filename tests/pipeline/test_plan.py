@@ -245,9 +245,11 @@ def test_tasks_then_what_is_needed_comes_first_and_covers_the_steps(plan_of: Pla
     for task in plan.tasks:
         assert set(task.needs) <= seen
         seen.add(task.id)
-        source = plan.modalities[task.modality].source
+        modality = plan.modalities[task.modality]
+        source = modality.source
+        compared = modality.alignment.to if modality.alignment else source
         needed = [by_id[n] for n in task.needs]
-        assert {(n.modality, n.block) for n in needed} <= {(source, task.block)}
+        assert {(n.modality, n.block) for n in needed} <= {(compared, task.block)}
         if source:
             steps = {s for n in needed for s in range(n.first, n.last)}
             assert set(range(task.first, task.last)) <= steps

@@ -1,8 +1,10 @@
 """How well two tiles of one kind of sensor match under small shifts: phase correlation. Pure.
 
-Every frequency counts by its phase alone (Kuglin and Hines 1975), so that neither a change of
-contrast nor the seasons move the peak; a Gaussian weight makes that peak a Gaussian of known width,
-which whole pixels sample finely enough to find its middle between them.
+Frequencies count by their phases (Kuglin and Hines 1975), so that neither light nor season moves
+the peak. Not quite alone: each is divided by the strength around it rather than by its own, so that
+those in which the noise happens to cancel the ground do not shout. A Gaussian weight gives the peak
+of a perfect match a known width, at which whole pixels show where its middle lies between them.
+What filters and weights are worth is measured by `benchmarks/coregister/alike.py`.
 """
 
 from __future__ import annotations
@@ -17,12 +19,20 @@ from eodata.pipeline.coregister.evidence import Numbers, Valid, View
 
 LEAST = 24
 """Edge of the smallest tile that can be compared [px]."""
-PEAK_SIGMA = 0.8
+PEAK_SIGMA = 0.85
 """Standard deviation of the peak of a perfect match [px]."""
-_SMOOTH = 15
+_SMOOTH = 9
 """Edge of the square whose mean is taken out first [px]."""
-_EDGE = 12
+_EDGE = 8
 """Width of the slope of the weights along borders of the valid ground [px]."""
+_LOUD = 4.0
+"""Structure is held down from about this many times its median on: clouds that nobody told."""
+_AROUND = 5
+"""Edge of the square of frequencies whose strength is one [bins]."""
+_LEAST_GROUND = 64
+"""Weights that both tiles must have in common, summed over pixels."""
+_FLAT = 1e-6
+"""A band whose structure is smaller than this share of its values is constant."""
 
 Spectrum = NDArray[np.complex64]
 
@@ -39,65 +49,105 @@ def surface_alike(image: View, reference: View, reach: int) -> Numbers | None:
         As `Evidence.surface`; None when the tiles are smaller than `LEAST` or than thrice the
         reach, or when they share no valid ground with any structure.
     """
-    height, width = image.valid.shape
-    if min(height, width) < max(LEAST, 3 * reach):
+    shape = image.valid.shape
+    if min(shape) < max(LEAST, 3 * reach):
         return None
     slopes = taper(image.valid), taper(reference.valid)
-    seen = _correlation(*(fft.rfft2(slope) for slope in slopes), (height, width))
-    if seen[0, 0] <= 0:
+    seen = _shared(slopes, (image.valid, reference.valid))
+    if seen[0, 0] < _LEAST_GROUND:
         return None
-    spectra = (_spectrum(view, slope) for view, slope in zip((image, reference), slopes, strict=True))
-    cross = _phases(*spectra)
+    cross = _cross(_spectrum(image, slopes[0]), _spectrum(reference, slopes[1]))
     if not cross.any():
         return None
-    match = fft.irfft2(cross * _weights(height, width), s=(height, width))
+    match: Numbers = fft.irfft2(cross * _weights(*shape), s=shape)
     # A shift leaves less ground in common, which lowers the match and pulls the peak inwards.
     shared = np.maximum(_middle(seen, reach) / seen[0, 0], np.float32(0.2))
-    surface: Numbers = _middle(match, reach) / shared / _noise(match, reach)
+    surface: Numbers = _middle(match, reach) / (shared * _noise(match, reach))
     return surface
 
 
 def taper(valid: Valid) -> Numbers:
     """Return smooth weights of the valid pixels, `(H, W)`, 0 along all borders of valid ground."""
-    depth = _depth(*valid.shape)
-    if not valid.all():
-        grown = ndimage.distance_transform_edt(valid, return_indices=False)
-        depth = np.minimum(depth, grown.astype(np.float32))
-    ramp: Numbers = np.clip(depth / np.float32(_EDGE), 0, 1)
-    return np.square(np.sin(ramp * np.float32(np.pi / 2)))
+    if valid.all():
+        return _whole(*valid.shape)
+    depth = ndimage.distance_transform_cdt(np.pad(valid, 1), "chessboard")[1:-1, 1:-1]
+    return _slope(depth.astype(np.float32) - np.float32(0.5))
 
 
 @lru_cache(maxsize=8)
-def _depth(height: int, width: int) -> Numbers:
-    """Return how far each pixel lies from the outside of the tile [px]."""
-    rows, cols = (np.minimum(np.arange(n), np.arange(n)[::-1]) + 0.5 for n in (height, width))
-    return np.minimum.outer(rows, cols).astype(np.float32)
+def _whole(height: int, width: int) -> Numbers:
+    rows, cols = (np.minimum(np.arange(n), np.arange(n)[::-1]) for n in (height, width))
+    weights = _slope(np.minimum.outer(rows, cols).astype(np.float32) + np.float32(0.5))
+    weights.flags.writeable = False
+    return weights
+
+
+def _slope(depth: Numbers) -> Numbers:
+    """Return weights that rise from 0 to 1 with the distance from what is not valid [px]."""
+    slope: Numbers = np.sin(np.clip(depth / np.float32(_EDGE), 0, 1) * np.float32(np.pi / 2)) ** 2
+    return slope
+
+
+def _shared(slopes: tuple[Numbers, Numbers], valid: tuple[Valid, Valid]) -> Numbers:
+    """Return how much weight is in common under every shift, `(H, W)`, shift 0 at `[0, 0]`."""
+    if all(side.all() for side in valid):
+        return _all_shared(*slopes[0].shape)
+    one, other = fft.rfft2(np.stack(slopes))
+    shared: Numbers = fft.irfft2(one * other.conj(), s=slopes[0].shape)
+    return shared
+
+
+@lru_cache(maxsize=8)
+def _all_shared(height: int, width: int) -> Numbers:
+    power = np.abs(fft.rfft2(_whole(height, width))) ** 2
+    shared: Numbers = fft.irfft2(power, s=(height, width))
+    return shared
 
 
 def _spectrum(view: View, slope: Numbers) -> Spectrum:
-    """Return the spectra of all bands without their slow changes, `(C, H, W // 2 + 1)`."""
-    share = _smooth(view.valid.astype(np.float32))
+    """Return the spectra of what is left of all bands, `(C, H, W // 2 + 1)`."""
+    share = None if view.valid.all() else _smooth(view.valid.astype(np.float32))
     bands = []
     for band in view.values:
-        known = np.where(view.valid, band, np.float32(0))
-        slow = _smooth(known) / np.maximum(share, np.float32(1e-6))
-        bands.append((known - slow) * slope)
+        if share is None:
+            fine = band - _smooth(band)
+        else:
+            known = np.where(view.valid, band - band[view.valid].mean(), np.float32(0))
+            fine = known - _smooth(known) / np.maximum(share, np.float32(1e-3))
+        bands.append(_held_down(fine, band, slope))
     spectrum: Spectrum = fft.rfft2(np.stack(bands))
     return spectrum
 
 
 def _smooth(field: Numbers) -> Numbers:
-    smooth: Numbers = ndimage.uniform_filter(field, _SMOOTH, mode="constant")
+    smooth: Numbers = ndimage.uniform_filter(field, _SMOOTH, mode="nearest")
     return smooth
 
 
-def _phases(image: Spectrum, reference: Spectrum) -> Spectrum:
-    """Return the sum over bands of the phases between two images."""
-    cross = image * reference.conj()
-    size = np.abs(cross)
-    floor = np.float32(1e-6) * size.max(axis=(1, 2), keepdims=True)
-    phases: Spectrum = np.divide(cross, size, out=np.zeros_like(cross), where=size > floor)
-    return phases.sum(axis=0)
+def _held_down(fine: Numbers, band: Numbers, slope: Numbers) -> Numbers:
+    """Return the fine structure of a band, weighted, with what is far above the usual held down."""
+    sample = np.abs(fine[::3, ::3])[slope[::3, ::3] > 0]
+    usual = np.float32(_LOUD) * np.median(sample) if sample.size else np.float32(0)
+    if usual <= _FLAT * np.abs(band).max():
+        return np.zeros_like(fine)
+    held = fine * slope / np.sqrt(1 + np.square(fine / usual))
+    made: Numbers = held / np.sqrt(np.mean(np.square(held)))
+    return made
+
+
+def _cross(image: Spectrum, reference: Spectrum) -> Spectrum:
+    """Return the sum over bands of what the two have in common, by frequency."""
+    strength = np.sqrt(_power(image) * _power(reference))
+    cross: Spectrum = (image * reference.conj()).sum(axis=0)
+    return np.divide(cross, strength, out=np.zeros_like(cross), where=strength > 0)
+
+
+def _power(spectra: Spectrum) -> Numbers:
+    """Return the power of all bands in the frequencies around each, `(H, W // 2 + 1)`."""
+    power = (np.square(spectra.real) + np.square(spectra.imag)).sum(axis=0)
+    around = ndimage.uniform_filter(power, _AROUND, mode=("wrap", "reflect"))
+    made: Numbers = np.maximum(around, np.float32(1e-6) * around.max())
+    return made
 
 
 @lru_cache(maxsize=8)
@@ -106,12 +156,8 @@ def _weights(height: int, width: int) -> Numbers:
     squared = np.add.outer(fft.fftfreq(height) ** 2, fft.rfftfreq(width) ** 2)
     weights = np.exp(-2 * (np.pi * PEAK_SIGMA) ** 2 * squared)
     weights[0, 0] = 0
-    return weights.astype(np.float32)
-
-
-def _correlation(image: Spectrum, reference: Spectrum, shape: tuple[int, int]) -> Numbers:
-    correlation: Numbers = fft.irfft2(image * reference.conj(), s=shape)
-    return correlation
+    made: Numbers = weights.astype(np.float32)
+    return made
 
 
 def _middle(field: Numbers, reach: int) -> Numbers:
@@ -121,7 +167,7 @@ def _middle(field: Numbers, reach: int) -> Numbers:
     return middle
 
 
-def _noise(match: Numbers, reach: int) -> float:
+def _noise(match: Numbers, reach: int) -> np.float32:
     """Return the standard deviation of the match under shifts that are not possible."""
     away = match[reach + 1 : -reach]
-    return float(np.sqrt(np.mean(np.square(away)))) or 1.0
+    return np.sqrt(np.mean(np.square(away))) or np.float32(1)

@@ -17,16 +17,16 @@ from scipy import fft, ndimage
 
 from eodata.pipeline.coregister.evidence import Numbers, Valid, View
 
-SIGMA = 1.2
-"""Width of the Gaussian whose derivatives are the gradients [px]: enough against speckle."""
-MARGIN = math.ceil(3 * SIGMA)
-"""How far beyond a pixel its gradient looks [px]."""
-_SLOPE = 6
+SIGMA = 1.0
+"""Width of the Gaussian that an image is smoothed with [px]: enough against speckle."""
+_PAD = math.ceil(3 * SIGMA)
+"""Pixels between opposite borders of a tile, which Fourier transforms think to be neighbours."""
+_SLOPE = 3
 """Half width of the slope of the weights along borders of the usable ground [px]."""
 _FLAT = 1e-6
 """A band whose gradients are smaller than this share of its values is constant."""
 
-Kernel = NDArray[np.complex64]
+Kernels = NDArray[np.complex64]
 
 
 def structure(view: View) -> tuple[Numbers, Numbers]:
@@ -36,48 +36,40 @@ def structure(view: View) -> tuple[Numbers, Numbers]:
         view: The tile.
 
     Returns:
-        `(3, H, W)`, weighted and without mean: how far the edges run along rows rather than along
-        columns, along one diagonal rather than the other, and how strong they are; the root of
+        `(3, H, W)`, weighted and without mean: how far the edges run along columns rather than
+        along rows, along one diagonal rather than the other, and how strong they are; the root of
         the tensor, so that no single border outweighs all others. Then `(H, W)`, the weights, 0 to
-        1: 0 where a gradient would look at what is not valid or beyond the tile. Both all 0 when
-        there is no usable ground or nothing on it.
+        1. Both are all 0 when there is no usable ground, the features when nothing is on it.
     """
     weights = usable(view.valid)
     tensor = _tensor(view, weights)
-    strength = np.sqrt(tensor[2])
-    features = tensor / np.maximum(strength, np.float32(1e-6))
-    total = max(float(weights.sum()), 1.0)
-    means = np.einsum("chw,hw->c", features, weights) / np.float32(total)
+    features = tensor / np.sqrt(np.maximum(tensor[2], np.float32(1e-12)))
+    total = np.float32(max(float(weights.sum()), 1.0))
+    means = np.einsum("chw,hw->c", features, weights) / total
     return (features - means[:, np.newaxis, np.newaxis]) * weights, weights
 
 
 def usable(valid: Valid) -> Numbers:
-    """Return smooth weights, `(H, W)`, that vanish within `MARGIN` of what is not valid."""
-    if valid.all():
-        return _usable_whole(*valid.shape)
-    return _usable(valid)
+    """Return how much each pixel counts, `(H, W)`: less along borders of the tile and of holes."""
+    return _usable(valid) if not valid.all() else _usable_whole(*valid.shape)
 
 
 @lru_cache(maxsize=8)
 def _usable_whole(height: int, width: int) -> Numbers:
-    weights = _usable(np.ones((height, width), np.bool_))
-    weights.flags.writeable = False
-    return weights
+    return _usable(np.ones((height, width), np.bool_))
 
 
 def _usable(valid: Valid) -> Numbers:
-    inner = _share(valid, MARGIN) > np.float32(1 - 1e-4)
-    slope = min(_SLOPE, min(valid.shape) // 8)
-    ramp = np.clip(2 * _share(inner, slope) - 1, 0, 1)
+    # Beside a hole gradients are noisiest, which would mark a hole that both sides have.
+    inner = _share(valid, 1, "nearest") > np.float32(1 - 1e-4)
+    ramp = np.clip(2 * _share(inner, _SLOPE, "constant") - 1, 0, 1)
     weights: Numbers = np.square(np.sin(ramp * np.float32(np.pi / 2)))
     return weights
 
 
-def _share(chosen: Valid, radius: int) -> Numbers:
-    """Return which share of the square around each pixel is chosen; beyond the tile nothing is."""
-    share: Numbers = ndimage.uniform_filter(
-        chosen.astype(np.float32), 2 * radius + 1, mode="constant"
-    )
+def _share(chosen: Valid, radius: int, beyond: str) -> Numbers:
+    """Return which share of the square around each pixel is chosen."""
+    share: Numbers = ndimage.uniform_filter(chosen.astype(np.float32), 2 * radius + 1, mode=beyond)
     return share
 
 
@@ -87,27 +79,57 @@ def _tensor(view: View, weights: Numbers) -> Numbers:
     total = float(weights.sum())
     if total <= 0:
         return tensor
+    seen = _seen(view.valid) if not view.valid.all() else _seen_whole(*view.valid.shape)
     for band in view.values:
-        rows, cols = _gradients(band, view.valid)
-        squares = np.stack([rows * rows - cols * cols, 2 * rows * cols, rows * rows + cols * cols])
-        power = float(np.vdot(squares[2], weights)) / total
+        rows, cols = _gradients(band, view.valid, seen)
+        along, across = rows * rows, cols * cols
+        power = float(np.vdot(along + across, weights)) / total
         if power > (_FLAT * float(np.abs(band).max())) ** 2:
-            tensor += squares / np.float32(power)
+            scale = np.float32(1 / power)
+            tensor[0] += (along - across) * scale
+            tensor[1] += rows * cols * (2 * scale)
+            tensor[2] += (along + across) * scale
     return tensor
 
 
-def _gradients(band: Numbers, valid: Valid) -> NDArray[np.float32]:
-    """Return the derivatives of the smoothed band along rows and columns, `(2, H, W)`."""
-    known = np.where(valid, band - band[valid].mean(), np.float32(0))
-    spectrum = fft.rfft2(known) * _derivatives(*valid.shape)
-    gradients: NDArray[np.float32] = fft.irfft2(spectrum, s=valid.shape)
-    return gradients
+def _gradients(band: Numbers, valid: Valid, seen: Numbers) -> tuple[Numbers, Numbers]:
+    """Return the derivatives along rows and columns of a band that is smoothed where it is valid.
+
+    A Gaussian mean of the valid pixels alone (normalised convolution, Knutsson and Westin 1993),
+    so that neither holes nor the borders of the tile make edges of their own.
+    """
+    share, share_rows, share_cols = seen
+    total, rows, cols = _filtered(np.where(valid, band - band[valid].mean(), np.float32(0)))
+    mean = total / share
+    return (rows - mean * share_rows) / share, (cols - mean * share_cols) / share
 
 
 @lru_cache(maxsize=8)
-def _derivatives(height: int, width: int) -> Kernel:
-    """Return the spectra of both derivatives of a Gaussian, `(2, H, W // 2 + 1)`."""
+def _seen_whole(height: int, width: int) -> Numbers:
+    return _seen(np.ones((height, width), np.bool_))
+
+
+def _seen(valid: Valid) -> Numbers:
+    """Return the share of valid ground around each pixel, and its derivatives, `(3, H, W)`."""
+    seen = _filtered(valid.astype(np.float32))
+    np.maximum(seen[0], np.float32(0.05), out=seen[0])
+    return seen
+
+
+def _filtered(field: Numbers) -> Numbers:
+    """Return a smoothed field and its derivatives along rows and columns, `(3, H, W)`."""
+    height, width = field.shape
+    padded = tuple(fft.next_fast_len(n + _PAD, real=True) for n in field.shape)
+    spectra = fft.rfft2(field, s=padded) * _kernels(*padded)
+    filtered: Numbers = fft.irfft2(spectra, s=padded)[:, :height, :width]
+    return filtered
+
+
+@lru_cache(maxsize=8)
+def _kernels(height: int, width: int) -> Kernels:
+    """Return the spectra of a Gaussian and its two derivatives, `(3, H, W // 2 + 1)`."""
     rows, cols = np.meshgrid(fft.fftfreq(height), fft.rfftfreq(width), indexing="ij")
     smooth = np.exp(-2 * (np.pi * SIGMA) ** 2 * (rows**2 + cols**2))
-    kernel: Kernel = (2j * np.pi * np.stack([rows, cols]) * smooth).astype(np.complex64)
-    return kernel
+    slopes = [np.ones_like(smooth), 2j * np.pi * rows, 2j * np.pi * cols]
+    kernels: Kernels = (np.stack(slopes) * smooth).astype(np.complex64)
+    return kernels

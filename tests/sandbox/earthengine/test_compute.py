@@ -9,6 +9,7 @@ from pyproj import Transformer
 
 from eodata.core.sandbox_spec import SandboxSettings
 from eodata.sandbox import plane
+from eodata.sandbox.archive import SandboxArchive
 from eodata.sandbox.earthengine.server import EarthEngineServer
 from tests.sandbox.earthengine.engine import JUNE, MUNICH, TILE, connected, grid
 
@@ -125,3 +126,19 @@ def test_positions_are_right_in_another_zone():
         off = np.abs(found[band] - 1.0 - plane.PER_PX * wave) / plane.PER_PX
         assert off.max() <= 0.52
         assert 0.2 < off.mean() < 0.3
+
+
+@pytest.mark.parametrize("mode", ["planet", "plane"])
+def test_a_bent_image_has_the_pixels_of_the_archive(mode):
+    settings = SandboxSettings.from_text(f"seed=7 mode={mode} shift_rate=1 bend_px=3")
+    with EarthEngineServer(settings) as server, connected(server.url):
+        image = ee.data.listImages({"parent": S2, **JUNE, "properties": [TILE]})["images"][0]
+        found = pixels(image["id"], "B2", "B3")
+    archive = SandboxArchive(settings)
+    item = archive.collections["sentinel-2-l1c"].get(image["properties"]["PRODUCT_ID"])
+    assert item.origin.bend is not None
+    window = (6900, 6948), (9200, 9248)
+    assert item.base.affine @ (9200, 6900) == (692_000, 5_331_000)
+    for band, key in (("B2", "B02"), ("B3", "B03")):
+        assert (found[band] == archive.read(item, key, *window)).all()
+        assert len(np.unique(found[band])) > 9

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from odc.geo.geobox import GeoBox
 
 from eodata.sandbox.planet.corners import Corners, alike, unlike
-from eodata.sandbox.planet.displacement import Displacement
+from eodata.sandbox.planet.displacement import STILL, Bend, Displacement
 from eodata.sandbox.planet.planet import Planet
 
 PLANET = Planet(1)
@@ -27,8 +27,10 @@ def grid(place: str) -> GeoBox:
     return GeoBox((SIZE, SIZE), Affine(10, 0, x, 0, -10, y), crs)
 
 
-def masks(geobox: GeoBox, planet: Planet = PLANET) -> np.ndarray:
-    found = planet.ground(geobox, corners=True).corners
+def masks(
+    geobox: GeoBox, planet: Planet = PLANET, displacement: Displacement = STILL
+) -> np.ndarray:
+    found = planet.ground(geobox, displacement, corners=True).corners
     assert found is not None
     return found
 
@@ -37,11 +39,12 @@ def test_only_who_asks_gets_corners() -> None:
     assert PLANET.ground(grid("fields")).corners is None
 
 
+@pytest.mark.parametrize("bend", [None, Bend(30.0, (70.0, 310.0), (0.1, 0.7))])
 @pytest.mark.parametrize("place", sorted(GRIDS))
-def test_corners_belong_to_pixels_of_what_is_really_there(place: str) -> None:
-    cover = PLANET.ground(grid(place)).cover
-    there = PLANET.ground(grid(place), Displacement(-5.0, 5.0)).cover[:-1, :-1]
-    found = masks(grid(place))[:-1, :-1]
+def test_corners_belong_to_pixels_of_what_is_really_there(place: str, bend: Bend | None) -> None:
+    cover = PLANET.ground(grid(place), Displacement(bend=bend)).cover
+    there = PLANET.ground(grid(place), Displacement(-5.0, 5.0, bend)).cover[:-1, :-1]
+    found = masks(grid(place), displacement=Displacement(bend=bend))[:-1, :-1]
     around = np.stack([cover[:-1, :-1], cover[:-1, 1:], cover[1:, :-1], cover[1:, 1:]])
     mine = (found >> np.arange(4, dtype=np.uint8)[:, np.newaxis, np.newaxis]) & 1
     right = np.where(mine, around == there, True).all(axis=0)

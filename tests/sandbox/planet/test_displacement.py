@@ -68,7 +68,7 @@ def test_shift_and_bend_add_up_and_are_undone(bend):
 
 
 def test_nothing_moves_what_is_still():
-    assert STILL == Displacement(0.0, 0.0)
+    assert Displacement(0.0, 0.0) == STILL
     assert STILL.at(3.0, 4.0) == (0.0, 0.0)
 
 

@@ -159,7 +159,8 @@ def test_failure_reaches_the_caller_and_is_not_kept(monkeypatch: pytest.MonkeyPa
 
 def test_shift_moves_the_world() -> None:
     whole = grid("city and sea")
-    assert_same(PLANET.ground(whole, Displacement(30.0, -50.0)), PLANET.ground(whole.translate_pix(-3, -5)))
+    moved = PLANET.ground(whole, Displacement(30.0, -50.0))
+    assert_same(moved, PLANET.ground(whole.translate_pix(-3, -5)))
 
 
 def test_another_seed_is_another_earth_with_the_same_coast() -> None:

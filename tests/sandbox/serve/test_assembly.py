@@ -11,6 +11,9 @@ import rasterio
 from rasterio.windows import Window
 
 from eodata.core.errors import EodataError
+from eodata.core.sandbox_spec import SandboxSettings
+from eodata.sandbox.archive import SandboxArchive
+from eodata.sandbox.serve.assembly import ArchiveServer
 from tests.sandbox.serve.asking import ask
 
 pytest_plugins = ["eodata.sandbox.pytest_plugin"]
@@ -55,6 +58,23 @@ def test_gdal_reads_the_pixels_of_the_archive(sandbox_server, sandbox_archive):
         assert source.shape == record.base.shape
         assert source.transform == record.base.affine
     assert (found == sandbox_archive.read(record, "B04", (5000, 5030), (4000, 4040))).all()
+
+
+def test_files_and_truth_of_a_bent_item_are_those_of_the_archive():
+    settings = SandboxSettings.from_text("seed=7 shift_rate=1 bend_px=3")
+    worlds = SandboxArchive(settings), SandboxArchive(SandboxSettings(seed=7))
+    with ArchiveServer(settings) as server:
+        item = search(server)[0]
+        with rasterio.Env(**GDAL), rasterio.open(item.assets["B04"].href) as source:
+            found = source.read(1, window=Window(4000, 5000, 40, 30))
+        told = json.loads(ask(f"{server.url}/_sandbox/truth/sentinel-2-l2a/{item.id}")[2])
+    record, still = (world.collections["sentinel-2-l2a"].get(item.id) for world in worlds)
+    window = (5000, 5030), (4000, 4040)
+    assert (found == worlds[0].read(record, "B04", *window)).all()
+    assert (found != worlds[1].read(still, "B04", *window)).any()
+    assert told["world"] == "seed=7 shift_rate=1.0 bend_px=3.0"
+    assert told["defects"] == worlds[0].defects(record)
+    assert told["defects"]["bend"]["reach_m"] == 30
 
 
 def test_an_overview_covers_the_whole_item(sandbox_server):
