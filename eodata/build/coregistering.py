@@ -149,7 +149,7 @@ def _settle(
         move = Move(window, reference.shrink, tried, bands)
         layer = read_acquisition(MovedProvider(provider, {item.id: move}), [item], modality, window)
         found.cost += layer.cost
-        left = reference.compare(layer, modality).field
+        left = reference.compare(layer.values, layer.valid, modality.bands).field
         length = math.inf if left is None else _length(left, reference)
         if left is None or left.confidence < SURE or length >= misfit:
             break
@@ -189,7 +189,9 @@ def misfits(
         reference: The same as for the moves.
         moves: Of the items that the image is made of.
     """
-    finding = reference.compare(image.layer, modality)
+    bands = reference.alignment.bands
+    numbers, told = image.layer.values[list(bands)], [modality.bands[i] for i in bands]
+    finding = reference.compare(numbers, image.layer.valid, told)
     middles = [_middle(place_in(window, patch, modality.gsd)) for patch in patches]
     rows, cols = [row for row, _ in middles], [col for _, col in middles]
     moved = moves.mean_at(rows, cols)

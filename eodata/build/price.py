@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from eodata.build.best_pixels import LOWEST_SUN, QUALITY_RADIUS_M
+from eodata.build.coregistering import ROUNDS
 from eodata.core.composite import SchmittComposite
+from eodata.core.modality_plan import ModalityPlan
 from eodata.core.plan import Plan
 from eodata.pipeline.cloud_score import SCORE_RADIUS_M
 from eodata.pipeline.cloud_shadow import FILTER_REACH, shadow_reach
@@ -52,17 +54,30 @@ def price(plan: Plan) -> dict[str, Any]:
 def _reads(plan: Plan, name: str, windows: Sequence[str]) -> int:
     """Return how many bands of items are read onto windows, each named by its area, at most.
 
-    A composite of best pixels reads its guides for every window, and once for the whole area.
+    A composite of best pixels reads its guides for every window, and once for the whole area. What
+    is moved onto a reference is looked at several times before.
     """
     modality = plan.modalities[name]
     n_guides = len(modality.guides)
     n_bands = len(modality.reads) + (modality.validity is not None) + n_guides
+    n_bands += _looked_at(plan.mover(name))
     n_items = {
         area: sum(len(plan.choice(name, area, step).items) for step in range(plan.n_steps(name)))
         for area in plan.areas
     }
     onto_windows = sum(n_items[area] for area in windows)
     return n_bands * onto_windows + n_guides * sum(n_items.values())
+
+
+def _looked_at(mover: ModalityPlan) -> int:
+    """Return how many bands of an item are read to find out how it is to be moved, at most."""
+    ruled = mover.validity is not None
+    found = 0
+    if mover.alignment and mover.alignment.moves:
+        found += (ROUNDS + 1) * (len(mover.alignment.bands) + ruled)
+    if mover.steady_band is not None:
+        found += 2 * (len(mover.reads) + ruled)
+    return found
 
 
 def _memory(plan: Plan, name: str, ground: float) -> int:

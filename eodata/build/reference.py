@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
-from eodata.build.acquire import Layer
 from eodata.build.shard import Shard
+from eodata.core.band import Band
 from eodata.core.coregistration import Alignment
 from eodata.core.grid import place_in, window_of
 from eodata.core.modality_plan import ModalityPlan
@@ -39,20 +39,18 @@ class Reference:
     view: View
     shrink: int
 
-    def compare(self, layer: Layer, modality: ModalityPlan) -> Finding:
-        """Return how far a layer lies from the reference, in pixels of the coarser modality.
+    def compare(
+        self, values: NDArray[np.generic], valid: NDArray[np.bool_], bands: Sequence[Band]
+    ) -> Finding:
+        """Return how far an image lies from the reference, in pixels of the coarser modality.
 
         Args:
-            layer: On the window.
-            modality: What the layer holds: the compared modality, or its compared bands alone.
+            values: `(C, H, W)` DN of the compared bands on the window, in the alignment's order.
+            valid: `(H, W)`, True where all of them were measured.
+            bands: What the numbers mean, C of them.
         """
-        bands = self.alignment.bands
-        if len(modality.bands) < len(bands) or len(modality.bands) <= max(bands):
-            bands = tuple(range(len(modality.bands)))
-        told = [modality.bands[i] for i in bands]
-        own = view_of(layer.values[list(bands)], layer.valid, told, self.alignment.sight)
         return measure_shift(
-            shrunk(own, self.shrink),
+            shrunk(view_of(values, valid, bands, self.alignment.sight), self.shrink),
             self.view,
             alike=self.alignment.alike,
             reach=max(2, math.ceil(self.alignment.reach / self.shrink)),

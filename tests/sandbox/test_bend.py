@@ -175,21 +175,22 @@ def rendered(collection, item, base, displaced):
 
 
 @pytest.mark.parametrize(
-    ("collection", "place"), [(S2[1], FIELDS), (S2[1], (5.0, 27.0)), (S1[0], FIELDS)]
+    ("collection", "place"), [(S2[1], FIELDS), (S2[1], (4.6, 26.4)), (S1[0], FIELDS)]
 )
 def test_each_pixel_is_that_of_an_item_shifted_as_far_as_it_is_bent(collection, place):
     item = first("", collection, place)
     row, col = corner_at(item, place)
     told = []
-    for step in range(0, 1200, 60):
+    for step in range(0, 1200, 120):
         base = item.base[row + step : row + step + 12, col + step : col + step + 12]
         shift = FAR.at(*(base.affine @ (6.5, 6.5)))
         worlds = {"bend": FAR}, {"shift": shift}, {}
         told.append([rendered(collection, item, base, displaced) for displaced in worlds])
     for key in told[0][0]:
         bent, shifted, still = np.array([[one[key] for one in some] for some in told]).T
-        off, moved = np.abs(bent - shifted), np.abs(bent - still)
-        print(place, collection, key, np.round(np.median(off),4), np.round(off.mean(),4), np.round(np.median(moved),4), np.round(moved.mean(),4))
+        off, moved = np.abs(bent - shifted).mean(), np.abs(bent - still).mean()
+        print(place, collection, key, np.round(off,5), np.round(moved,4))
+        assert off <= 0.02 * moved, key
 
 
 def test_pictures_are_found_displaced_as_told_and_by_another_amount_elsewhere():
