@@ -11,13 +11,15 @@ from odc.geo.geobox import GeoBox
 
 from eodata.build.acquire import ContradictedError, Layer, read_acquisition
 from eodata.build.moving import Move, MovedProvider
-from eodata.core.coregistration import LEAST_PX, SURE
+from eodata.build.reference import reach_of
+from eodata.core.coregistration import LEAST_PX, REACH_PX, SURE
 from eodata.core.item import Item
 from eodata.core.modality_plan import ModalityPlan
 from eodata.core.outcome import FREE, Cost
 from eodata.core.protocols import Provider
 from eodata.pipeline.coregister.evidence import View
 from eodata.pipeline.coregister.measure import measure_shift
+from eodata.pipeline.coregister.view import shrunk
 
 TILES = 16
 """Bands of one instant share clouds and light, so that few tiles tell."""
@@ -89,15 +91,22 @@ def _measured(layer: Layer, modality: ModalityPlan, which: Iterable[int]) -> dic
     for i in which:
         if i == steady or modality.bands[i].kind != "continuous":
             continue
-        shift = measure_shift(_view(layer, i), _view(layer, steady), alike=True, limit=TILES).field
+        coarsest = max(modality.bands[i].gsd, modality.bands[steady].gsd)
+        factor = max(1, round(coarsest / modality.gsd))
+        pair = (_view(layer, which, factor) for which in (i, steady))
+        shift = measure_shift(
+            *pair, alike=True, reach=reach_of(REACH_PX, factor), limit=TILES
+        ).field
         if shift is not None and shift.confidence >= SURE:
-            found[modality.bands[i].name] = shift.mean
+            row, col = shift.mean
+            found[modality.bands[i].name] = (row * factor, col * factor)
     return found
 
 
-def _view(layer: Layer, band: int) -> View:
+def _view(layer: Layer, band: int, factor: int) -> View:
+    """Return a band on pixels `factor` times as long: on its own, nothing is interpolated."""
     values = np.where(layer.valid, layer.values[band], 0).astype(np.float32)
-    return View(values[np.newaxis], layer.valid)
+    return shrunk(View(values[np.newaxis], layer.valid), factor)
 
 
 def _rounded(place: Place) -> list[float]:

@@ -16,11 +16,8 @@ from eodata.core.modality_plan import ModalityPlan
 from eodata.core.patch import Patch
 from eodata.core.plan import Plan
 from eodata.core.protocols import Provider
-from eodata.core.shift import Shift
+from eodata.core.shift import IS_REFERENCE, Shift
 from eodata.store.reader import StoreReader
-
-REFERENCE = "the reference"
-"""Why a step has no misfit: the others are compared with it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,7 +60,7 @@ class Comparison:
         if not self.name:
             return [None] * len(self.patches)
         if self.reference is None:
-            return [Shift(self.name, why=REFERENCE)] * len(self.patches)
+            return [Shift(self.name, why=IS_REFERENCE)] * len(self.patches)
         return misfits(image, self.modality, window, self.patches, self.reference, moves)
 
 

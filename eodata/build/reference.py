@@ -30,7 +30,7 @@ class Reference:
     Attributes:
         name: Modality and step, such as `s2@3`.
         alignment: How to compare.
-        view: On pixels of the coarser of the two modalities.
+        view: On pixels as large as those of the coarsest band that is compared.
         shrink: How many pixels of the compared modality make one of them, along each axis.
     """
 
@@ -42,7 +42,7 @@ class Reference:
     def compare(
         self, values: NDArray[np.generic], valid: NDArray[np.bool_], bands: Sequence[Band]
     ) -> Finding:
-        """Return how far an image lies from the reference, in pixels of the coarser modality.
+        """Return how far an image lies from the reference, in pixels of the view.
 
         Args:
             values: `(C, H, W)` DN of the compared bands on the window, in the alignment's order.
@@ -53,8 +53,13 @@ class Reference:
             shrunk(view_of(values, valid, bands, self.alignment.sight), self.shrink),
             self.view,
             alike=self.alignment.alike,
-            reach=max(2, math.ceil(self.alignment.reach / self.shrink)),
+            reach=reach_of(self.alignment.reach, self.shrink),
         )
+
+
+def reach_of(reach: int, factor: int) -> int:
+    """Return how far to look on pixels `factor` times as long [px], with room around a peak."""
+    return max(2, math.ceil(reach / factor))
 
 
 def reference_of(
@@ -95,9 +100,22 @@ def reference_of(
     picked = values[:, list(alignment.to_bands)]
     whole = _laid_out(picked, valid, [place_in(window, p, to.gsd) for p in patches], window)
     told = [to.bands[i] for i in alignment.to_bands]
-    common = max(modality.gsd, to.gsd)
+    common = _common_gsd(modality, to, alignment)
     view = shrunk(view_of(*whole, told, alignment.to_sight), round(common / to.gsd))
     return Reference(f"{to.name}@{at}", alignment, view, round(common / modality.gsd))
+
+
+def _common_gsd(modality: ModalityPlan, to: ModalityPlan, alignment: Alignment) -> float:
+    """Return the pixel size on which two modalities are compared [m]: that of the coarsest band.
+
+    What was interpolated from larger pixels holds copies of its coarse structure among the fine
+    one, and they pull on the shift: bands of 20 m on a grid of 10 m by up to half a pixel.
+    """
+    finest = max(modality.gsd, to.gsd)
+    compared = [modality.bands[i] for i in alignment.bands] + [
+        to.bands[i] for i in alignment.to_bands
+    ]
+    return finest * max(1, round(max(band.gsd for band in compared) / finest))
 
 
 def _laid_out(

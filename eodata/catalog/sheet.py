@@ -215,7 +215,7 @@ class Sheet:
         """
         length = math.hypot(right, down)
         shape: Patch = Circle((x, y), width)
-        if length >= width:
+        if length >= 2 * width:
             shape = FancyArrow(
                 *(x, y, right, down),
                 width=width,
@@ -227,10 +227,19 @@ class Sheet:
         shape.set_joinstyle("round")
         self._axes.add_patch(shape)
 
-    def ring(self, x: float, y: float, radius: float, fill: str, edge: str) -> None:
-        """Draw an outlined ring around (x, y)."""
-        for width, colour in ((4.5, edge), (2.0, fill)):
-            circle = Circle((x, y), radius, fill=False, ec=colour, lw=width, zorder=6)
+    def circle(
+        self,
+        x: float,
+        y: float,
+        radius: float,
+        colour: str,
+        edge: str,
+        width: float,
+        opacity: float = 1.0,
+    ) -> None:
+        """Draw an outlined circle around (x, y), its line `width` px wide."""
+        for line, hue in ((width + 2, edge), (width, colour)):
+            circle = Circle((x, y), radius, fill=False, ec=hue, lw=line, alpha=opacity, zorder=6)
             self._axes.add_patch(circle)
 
     def save(self, out: Path, height: int) -> None:

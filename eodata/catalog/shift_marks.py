@@ -79,8 +79,9 @@ def _label(track: Track, position: int) -> str:
 
 
 def _reach(shift: Shift) -> float:
-    """Return the length of the longer arrow [px]."""
-    return max(shift.length or 0.0, math.hypot(shift.moved_row, shift.moved_col))
+    """Return how far the signs of a shift reach [px], its error with it: noise stays small."""
+    moved = math.hypot(shift.moved_row, shift.moved_col)
+    return max((shift.length or 0.0) + (shift.error or 0.0), moved)
 
 
 def _marks(
@@ -99,14 +100,16 @@ def _marks(
 
 
 def _mark(shift: Shift, unit: float, *, is_rejected: bool) -> Mark:
+    flags = [why.partition(":")[0] for why in shift.why.split("; ") if why]  # without numbers
     moved = (shift.moved_col * unit, shift.moved_row * unit)
     if shift.row is None or shift.col is None:
         words = (f"not measurable: {shift.why}" if shift.why else "not measurable",)
         return Mark(words, shift.to, moved=moved if any(moved) else None)
     return Mark(
-        words=(f"{shift.length:.2f} px", *([shift.why] if shift.why else [])),
+        words=(f"{shift.length:.2f} px", *flags),
         to=shift.to,
         misfit=(shift.col * unit, shift.row * unit),
+        error=(shift.error or 0.0) * unit,
         moved=moved if any(moved) else None,
-        is_flagged=bool(shift.why) or is_rejected,
+        is_flagged=bool(flags) or is_rejected,
     )

@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+IS_REFERENCE = "the reference"
+"""Why a step has no misfit: the others are compared with it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shift:
@@ -17,7 +20,8 @@ class Shift:
         row: Of the pixels as they are stored [px], None when it cannot be measured.
         col: The same along columns.
         error: Standard error of row and col [px].
-        confidence: In [0, 1], how sure it is that the shift is not off by more than a pixel.
+        confidence: In [0, 1], how sure it is that the shift is not off by more than a pixel; None
+            where nothing was measured.
         moved_row: How far the grid was moved before it was read again [px], 0 when it was not.
         moved_col: The same along columns.
         why: Why it cannot be measured, or what is to be said about it; `""` for nothing.
@@ -27,7 +31,7 @@ class Shift:
     row: float | None = None
     col: float | None = None
     error: float | None = None
-    confidence: float = 0.0
+    confidence: float | None = None
     moved_row: float = 0.0
     moved_col: float = 0.0
     why: str = ""

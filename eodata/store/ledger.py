@@ -39,7 +39,7 @@ CREATE TABLE outcomes (
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE shifts (
     task TEXT NOT NULL, row INTEGER NOT NULL, step INTEGER NOT NULL, reference TEXT NOT NULL,
-    shift_row REAL, shift_col REAL, error REAL, confidence REAL NOT NULL,
+    shift_row REAL, shift_col REAL, error REAL, confidence REAL,
     moved_row REAL NOT NULL, moved_col REAL NOT NULL, why TEXT NOT NULL,
     PRIMARY KEY (task, row, step)
 ) STRICT, WITHOUT ROWID;
@@ -313,9 +313,9 @@ def _outcome(
 
 
 def _shift_row(shift: Shift) -> tuple[object, ...]:
-    row, col, error = (None if n is None else float(n) for n in (shift.row, shift.col, shift.error))
-    moved = float(shift.moved_row), float(shift.moved_col)
-    return shift.to, row, col, error, float(shift.confidence), *moved, shift.why
+    measured = (shift.row, shift.col, shift.error, shift.confidence)
+    numbers = (None if number is None else float(number) for number in measured)
+    return shift.to, *numbers, float(shift.moved_row), float(shift.moved_col), shift.why
 
 
 def _now() -> str:

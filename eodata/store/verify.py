@@ -23,6 +23,7 @@ from eodata.store.files import DATA, PARTIAL, is_store, read_json, read_plan
 from eodata.store.ledger import SqliteLedger
 from eodata.store.outcome_grid import NOT_BUILT, STATUSES, OutcomeGrid, outcome_grid
 from eodata.store.reader import StoreReader
+from eodata.store.shift_check import shift_problems, shift_summary
 from eodata.store.sink import shard_paths
 
 FRACTION_TOLERANCE = 1e-9
@@ -38,7 +39,8 @@ class Check:
     Attributes:
         name: What.
         ok: True when nothing was wrong.
-        detail: The first problem with its place, and how many more there are; `""` when ok.
+        detail: The first problem with its place, and how many more there are; when ok, what was
+            found, mostly `""`.
     """
 
     name: str
@@ -97,17 +99,24 @@ def verify(root: Path, *, quick: bool = False) -> Verdict:
     except StoreError as error:
         return Verdict((first, Check("ledger", False, str(error))))
     evidence = _Evidence(root, quick, plan, grid, shards)
-    return Verdict((first, *(_run(name, check, evidence) for name, check in _CHECKS)))
+    checks = (_run(name, check, evidence) for name, check in _CHECKS)
+    summary = shift_summary(plan, grid)
+    return Verdict((first, *checks, _run("shifts", _shifts, evidence, summary)))
 
 
-def _run(name: str, check: Callable[[_Evidence], Iterator[str]], evidence: _Evidence) -> Check:
+def _run(
+    name: str,
+    check: Callable[[_Evidence], Iterator[str]],
+    evidence: _Evidence,
+    summary: str = "",
+) -> Check:
     problems: list[str] = []
     try:
         problems.extend(check(evidence))
     except StoreError as error:
         problems.append(str(error))
     if not problems:
-        return Check(name, True)
+        return Check(name, True, summary)
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     return Check(name, False, problems[0] + more)
 
@@ -256,6 +265,11 @@ def _splits(evidence: _Evidence) -> Iterator[str]:
     if smallest_distance(shrunken, splits[: len(shrunken)]) == 0.0:
         overlap = _first_offender(shrunken, splits, 0.0)
         yield f"patch {patches[overlap].id} overlaps a patch of another split"
+
+
+def _shifts(evidence: _Evidence) -> Iterator[str]:
+    """No done step lies further from its reference than the recipe allows."""
+    return shift_problems(evidence.plan, evidence.grid)
 
 
 def _first_offender(patches: list[Patch], splits: list[str], smallest: float) -> int:

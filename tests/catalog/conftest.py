@@ -79,6 +79,7 @@ ALIGNMENTS = {
     "s1": Alignment("s2", (0, 1), (2,), "radar", "optical", moves=True),
     "landcover": Alignment("s2", (0,), (2,), "classes", "optical"),
 }
+BEYOND = f"max_shift_px: 2.50 px from s2@{REFERENCE_STEP}, limit 1"
 GAP_REASON = "no-items: none within 6 days of s2"
 
 
@@ -247,11 +248,11 @@ def outcome_of(name: str, row: int, step: int, values: np.ndarray, valid: np.nda
     return Outcome(row, step, Status.DONE, "", float(valid.mean()), marked)
 
 
-def shift_of(name: str, row: int, step: int) -> Shift | None:
+def shift_of(name: str, row: int, step: int) -> Shift:
     """What was measured: nothing in row 2, nor below clouds; radar was moved by (-1.2, 0.9)."""
     to = f"s2@{REFERENCE_STEP}"
     if name == "s2" and step == REFERENCE_STEP:
-        return None
+        return Shift(to, why="the reference")
     if row == 2 or (name != "landcover" and clouds(row, step, 8).mean() > 0.3):
         return Shift(to, why="clouds")
     if name == "landcover":
@@ -261,7 +262,7 @@ def shift_of(name: str, row: int, step: int) -> Shift | None:
     shift = Shift(to, size * float(np.sin(angle)), size * float(np.cos(angle)), 0.04, 0.95)
     if name == "s1":
         return replace(shift, moved_row=-1.2, moved_col=0.9)
-    return replace(shift, row=2.0, col=1.5, why="beyond 1 px") if step == REJECTED_STEP else shift
+    return replace(shift, row=2.0, col=1.5, why=BEYOND) if step == REJECTED_STEP else shift
 
 
 def is_valid(name: str, row: int, step: int, pixels: int) -> np.ndarray:

@@ -14,6 +14,7 @@ from eodata.catalog.card import (
     Card,
     CardLabels,
     CardModality,
+    CardShift,
     Counts,
     Extent,
     PatchEdge,
@@ -39,6 +40,19 @@ def extents(draw: st.DrawFn) -> Extent:
     return Extent(bbox=bbox, span=draw(st.sampled_from([None, (start, end)])))
 
 
+PIXELS = st.none() | st.floats(0, 100)
+SHIFTS = st.builds(
+    CardShift,
+    to=SOME,
+    measured=st.integers(0, 10**9),
+    not_measured=st.integers(0, 10**9),
+    moved=st.integers(0, 10**9),
+    median_px=PIXELS,
+    p95_px=PIXELS,
+    largest_px=PIXELS,
+    limit_px=st.none() | st.floats(1e-3, 100),
+    beyond=COUNT,
+)
 MODALITIES = st.builds(
     CardModality,
     name=SOME,
@@ -50,6 +64,7 @@ MODALITIES = st.builds(
     radiometry=TEXT,
     role=st.sampled_from(["input", "target"]),
     synthetic=st.booleans(),
+    shift=st.none() | SHIFTS,
 )
 LABELS = st.builds(
     CardLabels, name=SOME, modality=TEXT, classes=st.lists(TEXT, max_size=3).map(tuple)

@@ -26,6 +26,8 @@ def test_a_limit_that_is_read_is_the_one_written(sign: str, value: float) -> Non
         ("<=30", [True, True, False, False]),
         (">30%", [False, False, True, False]),
         (">= 30", [False, True, True, False]),
+        ("<30px", [True, False, False, False]),
+        ("<= 30 px ", [True, True, False, False]),
         ("=30", [False, True, False, False]),
     ],
 )
@@ -33,7 +35,7 @@ def test_a_limit_keeps_what_it_says_and_never_the_unknown(text: str, expected: l
     assert parse_limit(text).test([29.9, 30.0, 30.1, np.nan]).tolist() == expected
 
 
-@pytest.mark.parametrize("text", ["30", "<", "=<3", "<nan", "< 3 4", "", "<3x"])
+@pytest.mark.parametrize("text", ["30", "<", "=<3", "<nan", "< 3 4", "", "<3x", "<3 pixels", "<3p"])
 def test_a_limit_without_sign_or_number_is_refused(text: str) -> None:
     with pytest.raises(RecipeError) as caught:
         parse_limit(text)

@@ -11,12 +11,14 @@ import geopandas
 import pandas as pd
 import pytest
 
-from eodata.catalog.card import Card, CardLabels
+from eodata.catalog.card import Card, CardLabels, CardShift
 from eodata.catalog.describe import make_card, write_card
+from eodata.catalog.shifts import sum_up
 from eodata.core.errors import StoreError
 from eodata.core.label_plan import LabelPlan
 from eodata.store.files import CARD
 
+REFERENCE_STEP = 13
 CREATED = datetime(2026, 2, 3, 14, 20, tzinfo=UTC)
 
 
@@ -67,6 +69,41 @@ def test_facts_of_plan_and_products_are_told(built, card: Card) -> None:
     assert (card.patch.metres, card.patch.pixels, card.crs) == (160.0, 16, ("EPSG:32631",))
     assert card.provenance.plan_digest == built.plan.digest
     assert card.provenance.created_utc == CREATED
+
+
+def test_misfits_are_summed_up_per_compared_modality(compared) -> None:
+    card = make_card(compared.root, compared.plan, compared.products, CREATED)
+    steps = pd.read_parquet(compared.root / "steps.parquet")
+    told = {m.name: m.shift for m in card.modalities}
+    assert [name for name, shift in told.items() if shift] == ["s2", "s1", "landcover"]
+    for name, reference in (("s2", REFERENCE_STEP), ("s1", None), ("landcover", None)):
+        mine = steps[(steps["modality"] == name) & (steps["step"] != reference)]
+        mine = mine[mine["status"] == "done"]
+        lengths = sorted(mine["shift"].dropna())
+        shift = told[name]
+        assert (shift.measured, shift.not_measured) == (
+            len(lengths),
+            len(mine) - len(lengths),
+        )
+        assert shift.largest_px == pytest.approx(lengths[-1], abs=5e-5)
+        assert shift.median_px == pytest.approx(lengths[len(lengths) // 2], abs=5e-5)
+        assert shift.p95_px <= shift.largest_px
+        assert (shift.to, shift.limit_px) == ("s2", 1.0)
+    # s2 lies 0.6 px away, but in the rejected step 2.5 px, in all rows but the one below clouds.
+    assert (told["s2"].largest_px, told["s2"].beyond, told["s2"].moved) == (0.6, 3, 0)
+    assert (told["s1"].largest_px, told["s1"].beyond) == (0.15, 0)
+    assert told["s1"].moved == told["s1"].measured > 0
+    assert told["landcover"].median_px == 0.559  # hypot(0.5, 0.25) with four digits
+
+
+def test_what_is_not_compared_has_no_misfit_in_the_card(built, card: Card) -> None:
+    assert "shift" not in card.dumps()
+
+
+def test_a_modality_where_nothing_is_measured_has_no_numbers(compared) -> None:
+    steps = pd.read_parquet(compared.root / "steps.parquet")
+    blind = sum_up(compared.plan.modalities["s1"], steps[steps["row"] == 2], None)
+    assert blind == CardShift(to="s2", measured=0, not_measured=27)
 
 
 def test_labels_are_told_with_their_legend(built) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import geopandas
+import pandas as pd
 import pytest
 
 from eodata.catalog.criteria import parse_limit, parse_span
+from eodata.catalog.quicklook import draw_sample
 from eodata.catalog.samples import search_samples
 from eodata.core.errors import RecipeError, StoreError
 
@@ -60,6 +63,48 @@ def test_cloud_and_valid_are_limits_on_columns(built) -> None:
     for row in (0, 2, 3):
         fewer = [r for r in (0, 2, 3) if cloud[r] < cloud[row]]
         assert rows(built, cloud=parse_limit(f"<{cloud[row]:.17g}")) == fewer
+
+
+def test_shift_is_a_limit_on_the_largest_measured_misfit(compared) -> None:
+    # s2 lies 0.6 px away, landcover 0.56, s1 0.15; in row 2 nothing is measured.
+    assert rows(compared, shift=parse_limit("<0.61px")) == [0, 3]
+    assert rows(compared, shift=parse_limit("<0.59px")) == []
+    assert rows(compared, shift=parse_limit(">0.59px")) == [0, 3]
+    assert rows(compared, shift=parse_limit("<0.2"), modality="s1") == [0, 3]
+    assert rows(compared, shift=parse_limit("<0.2"), modality="s2") == []
+    assert rows(compared, shift=parse_limit("<=0.56"), modality="landcover", status=None) == [
+        *(0, 1, 3)
+    ]
+
+
+def test_a_sample_with_one_measured_modality_is_judged_by_it(compared, tmp_path: Path) -> None:
+    root = shutil.copytree(compared.root, tmp_path / "store")
+    frame = geopandas.read_parquet(root / "samples.parquet")
+    frame.loc[frame["row"] == 0, "s2:shift"] = float("nan")
+    frame.to_parquet(root / "samples.parquet", index=False)
+    assert search_samples(root, shift=parse_limit("<0.59"))["row"].tolist() == [0]
+
+
+def test_shift_of_what_is_not_compared_says_what_is(compared, built) -> None:
+    with pytest.raises(RecipeError, match="s2, s1, landcover"):
+        search_samples(compared.root, shift=parse_limit("<1"), modality="dem")
+    with pytest.raises(RecipeError, match="measure_shifts"):
+        search_samples(built.root, shift=parse_limit("<1"))
+
+
+def test_shift_in_a_store_older_than_shifts_says_to_build_it_again(
+    compared, tmp_path: Path
+) -> None:
+    root = shutil.copytree(compared.root, tmp_path / "store")
+    steps = pd.read_parquet(root / "steps.parquet")
+    old = [c for c in steps.columns if not c.startswith(("shift", "moved"))]
+    steps[old].to_parquet(root / "steps.parquet", index=False)
+    with pytest.raises(StoreError, match="Build the recipe again"):
+        search_samples(root, shift=parse_limit("<1"))
+    with pytest.raises(StoreError, match="Build the recipe again"):
+        draw_sample(root, 0, tmp_path / "a.png", shifts=True)
+    assert len(search_samples(root)) == 3
+    assert draw_sample(root, 0, tmp_path / "a.png").is_file()
 
 
 def test_span_asks_for_a_done_step_of_a_series(built) -> None:

@@ -10,10 +10,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from eodata.pipeline.coregister.evidence import Evidence, Numbers
-from eodata.pipeline.coregister.field import Field, Finding, basis
+from eodata.pipeline.coregister.field import Field, Finding
 from eodata.pipeline.coregister.peaks import Peaks, find_peaks
 
 Floats = NDArray[np.float64]

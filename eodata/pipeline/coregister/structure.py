@@ -12,12 +12,11 @@ import math
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import fft, ndimage
 
 from eodata.pipeline.coregister.evidence import Numbers, Valid, View
 
-SIGMA = 1.0
+SIGMA = 0.9
 """Width of the Gaussian that an image is smoothed with [px]: enough against speckle."""
 _PAD = math.ceil(3 * SIGMA)
 """Pixels between opposite borders of a tile, which Fourier transforms think to be neighbours."""
@@ -25,8 +24,6 @@ _SLOPE = 3
 """Half width of the slope of the weights along borders of the usable ground [px]."""
 _FLAT = 1e-6
 """A band whose gradients are smaller than this share of its values is constant."""
-
-Kernels = NDArray[np.complex64]
 
 
 def structure(view: View) -> tuple[Numbers, Numbers]:
@@ -43,10 +40,9 @@ def structure(view: View) -> tuple[Numbers, Numbers]:
     """
     weights = usable(view.valid)
     tensor = _tensor(view, weights)
-    features = tensor / np.sqrt(np.maximum(tensor[2], np.float32(1e-12)))
-    total = np.float32(max(float(weights.sum()), 1.0))
-    means = np.einsum("chw,hw->c", features, weights) / total
-    return (features - means[:, np.newaxis, np.newaxis]) * weights, weights
+    tensor /= np.sqrt(np.maximum(tensor[2], np.float32(1e-12)))
+    means = tensor.reshape(3, -1) @ weights.ravel() / np.float32(max(float(weights.sum()), 1.0))
+    return (tensor - means[:, np.newaxis, np.newaxis]) * weights, weights
 
 
 def usable(valid: Valid) -> Numbers:
@@ -81,27 +77,37 @@ def _tensor(view: View, weights: Numbers) -> Numbers:
         return tensor
     seen = _seen(view.valid) if not view.valid.all() else _seen_whole(*view.valid.shape)
     for band in view.values:
-        rows, cols = _gradients(band, view.valid, seen)
-        along, across = rows * rows, cols * cols
-        power = float(np.vdot(along + across, weights)) / total
+        rows, cols = _gradients(_mean_around(band, view.valid, seen))
+        along, across = np.square(rows), np.square(cols)
+        strength = along + across
+        power = float(np.vdot(strength, weights)) / total
         if power > (_FLAT * float(np.abs(band).max())) ** 2:
             scale = np.float32(1 / power)
-            tensor[0] += (along - across) * scale
-            tensor[1] += rows * cols * (2 * scale)
-            tensor[2] += (along + across) * scale
+            for part, entry in zip(
+                tensor, (along - across, 2 * rows * cols, strength), strict=True
+            ):
+                part += np.multiply(entry, scale, out=entry)
     return tensor
 
 
-def _gradients(band: Numbers, valid: Valid, seen: Numbers) -> tuple[Numbers, Numbers]:
-    """Return the derivatives along rows and columns of a band that is smoothed where it is valid.
+def _gradients(field: Numbers) -> tuple[Numbers, Numbers]:
+    """Return the differences of both neighbours along rows and along columns."""
+    rows, cols = np.zeros_like(field), np.zeros_like(field)
+    np.subtract(field[2:], field[:-2], out=rows[1:-1])
+    np.subtract(field[:, 2:], field[:, :-2], out=cols[:, 1:-1])
+    return rows, cols
 
-    A Gaussian mean of the valid pixels alone (normalised convolution, Knutsson and Westin 1993),
-    so that neither holes nor the borders of the tile make edges of their own.
+
+def _mean_around(band: Numbers, valid: Valid, seen: Numbers) -> Numbers:
+    """Return the Gaussian mean of the valid pixels around each pixel.
+
+    Of the valid ones alone (normalised convolution, Knutsson and Westin 1993), so that neither
+    holes nor the borders of the tile make edges of their own.
     """
-    share, share_rows, share_cols = seen
-    total, rows, cols = _filtered(np.where(valid, band - band[valid].mean(), np.float32(0)))
-    mean = total / share
-    return (rows - mean * share_rows) / share, (cols - mean * share_cols) / share
+    known = np.where(valid, band, np.float32(0))
+    # Small numbers leave the transforms in single precision most of their digits.
+    known -= valid * np.float32(known.sum(dtype=np.float64) / max(np.count_nonzero(valid), 1))
+    return _smooth(known) / seen
 
 
 @lru_cache(maxsize=8)
@@ -110,26 +116,21 @@ def _seen_whole(height: int, width: int) -> Numbers:
 
 
 def _seen(valid: Valid) -> Numbers:
-    """Return the share of valid ground around each pixel, and its derivatives, `(3, H, W)`."""
-    seen = _filtered(valid.astype(np.float32))
-    np.maximum(seen[0], np.float32(0.05), out=seen[0])
-    return seen
+    """Return the share of valid ground around each pixel, at least a little."""
+    return np.maximum(_smooth(valid.astype(np.float32)), np.float32(0.05))
 
 
-def _filtered(field: Numbers) -> Numbers:
-    """Return a smoothed field and its derivatives along rows and columns, `(3, H, W)`."""
+def _smooth(field: Numbers) -> Numbers:
     height, width = field.shape
     padded = tuple(fft.next_fast_len(n + _PAD, real=True) for n in field.shape)
-    spectra = fft.rfft2(field, s=padded) * _kernels(*padded)
-    filtered: Numbers = fft.irfft2(spectra, s=padded)[:, :height, :width]
-    return filtered
+    spectrum = fft.rfft2(field, s=padded) * _gaussian(*padded)
+    smooth: Numbers = fft.irfft2(spectrum, s=padded)[:height, :width]
+    return smooth
 
 
 @lru_cache(maxsize=8)
-def _kernels(height: int, width: int) -> Kernels:
-    """Return the spectra of a Gaussian and its two derivatives, `(3, H, W // 2 + 1)`."""
-    rows, cols = np.meshgrid(fft.fftfreq(height), fft.rfftfreq(width), indexing="ij")
-    smooth = np.exp(-2 * (np.pi * SIGMA) ** 2 * (rows**2 + cols**2))
-    slopes = [np.ones_like(smooth), 2j * np.pi * rows, 2j * np.pi * cols]
-    kernels: Kernels = (np.stack(slopes) * smooth).astype(np.complex64)
-    return kernels
+def _gaussian(height: int, width: int) -> Numbers:
+    """Return the spectrum of a Gaussian, `(H, W // 2 + 1)`."""
+    squared = np.add.outer(fft.fftfreq(height) ** 2, fft.rfftfreq(width) ** 2)
+    gaussian: Numbers = np.exp(-2 * (np.pi * SIGMA) ** 2 * squared).astype(np.float32)
+    return gaussian

@@ -22,6 +22,8 @@ _LEAST_GROUND = 64
 """Weights that both tiles must have in common, summed over pixels."""
 _LEAST_SHARE = 0.25
 """Noise is measured under shifts that leave at least this share of the common ground."""
+_EVERY = 3
+"""Of the rows of the match, as many suffice for its noise, since neighbours hardly differ."""
 _MEDIAN = 0.6745
 """Median of the size of normal numbers of variance 1."""
 _BLUR = 0.8
@@ -123,7 +125,8 @@ def _in_noise(match: Numbers, shared: Numbers, reach: int) -> Numbers:
     """
     least = np.float32(_LEAST_SHARE) * shared[0, 0]
     level = match / np.sqrt(np.maximum(shared, least))
-    away = np.abs(level[reach + 1 : -reach])[shared[reach + 1 : -reach] >= least]
+    some = np.s_[reach + 1 : -reach : _EVERY]
+    away = np.abs(level[some])[shared[some] >= least]
     noise = np.median(away) / _MEDIAN if away.size else 0.0
     steps = np.arange(-reach, reach + 1)
     middle: Numbers = level[np.ix_(steps, steps)]
