@@ -100,12 +100,12 @@ def reference_of(
     picked = values[:, list(alignment.to_bands)]
     whole = _laid_out(picked, valid, [place_in(window, p, to.gsd) for p in patches], window)
     told = [to.bands[i] for i in alignment.to_bands]
-    common = _common_gsd(modality, to, alignment)
-    view = shrunk(view_of(*whole, told, alignment.to_sight), round(common / to.gsd))
-    return Reference(f"{to.name}@{at}", alignment, view, round(common / modality.gsd))
+    gsd = _compared_gsd(modality, to, alignment)
+    view = shrunk(view_of(*whole, told, alignment.to_sight), round(gsd / to.gsd))
+    return Reference(f"{to.name}@{at}", alignment, view, round(gsd / modality.gsd))
 
 
-def _common_gsd(modality: ModalityPlan, to: ModalityPlan, alignment: Alignment) -> float:
+def _compared_gsd(modality: ModalityPlan, to: ModalityPlan, alignment: Alignment) -> float:
     """Return the pixel size on which two modalities are compared [m]: that of the coarsest band.
 
     What was interpolated from larger pixels holds copies of its coarse structure among the fine

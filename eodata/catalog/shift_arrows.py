@@ -79,7 +79,7 @@ def _draw_arrow(
     """Draw an arrow; one that is cut has two heads."""
     length, thickness = math.hypot(*arrow), min(1.6, max(1.0, edge / 110))
     shown = min(1.0, 1.15 * LONGEST / length) if length else 1.0
-    for part in  (shown,):
+    for part in (shown, 0.7 * shown) if shown < 1 else (shown,):
         tip = arrow[0] * part * edge, arrow[1] * part * edge
         sheet.arrow(*start, *tip, colour, EDGE, thickness * shaft, opacity)
 

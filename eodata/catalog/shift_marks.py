@@ -14,6 +14,7 @@ import numpy as np
 
 from eodata.catalog.shift_arrows import LONGEST, Mark
 from eodata.catalog.track import Track
+from eodata.core.coregistration import SURE
 from eodata.core.outcome import Status
 from eodata.core.shift import Shift
 
@@ -100,13 +101,14 @@ def _marks(
 
 
 def _mark(shift: Shift, unit: float, *, is_rejected: bool) -> Mark:
+    unsure = [] if shift.confidence >= SURE else ["unsure"]
     flags = [why.partition(":")[0] for why in shift.why.split("; ") if why]  # without numbers
     moved = (shift.moved_col * unit, shift.moved_row * unit)
     if shift.row is None or shift.col is None:
         words = (f"not measurable: {shift.why}" if shift.why else "not measurable",)
         return Mark(words, shift.to, moved=moved if any(moved) else None)
     return Mark(
-        words=(f"{shift.length:.2f} px", *flags),
+        words=(f"{shift.length:.2f} px", *unsure, *flags),
         to=shift.to,
         misfit=(shift.col * unit, shift.row * unit),
         error=(shift.error or 0.0) * unit,

@@ -96,10 +96,10 @@ def _compared(
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return the positions of the bands that are compared on either side."""
     if sight == to_sight == "optical":
-        shared = _by_common_name(own.bands).keys() & _by_common_name(other.bands).keys()
+        shared = _by_stac_name(own.bands).keys() & _by_stac_name(other.bands).keys()
         names = [name for name in SEEN if name in shared][:ALIKE_BANDS]
         if names:
-            pick = _by_common_name(own.bands), _by_common_name(other.bands)
+            pick = _by_stac_name(own.bands), _by_stac_name(other.bands)
             return tuple(pick[0][n] for n in names), tuple(pick[1][n] for n in names)
     return _shown(own.bands, sight), _shown(other.bands, to_sight)
 
@@ -107,14 +107,14 @@ def _compared(
 def _shown(bands: tuple[Band, ...], sight: Sight) -> tuple[int, ...]:
     """Return the positions of the bands that show most of the ground."""
     if sight == "optical":
-        known = _by_common_name(bands)
+        known = _by_stac_name(bands)
         return tuple(known[name] for name in SEEN if name in known)[:MIXED_BANDS]
     if sight == "radar":
         return tuple(i for i, band in enumerate(bands) if band.name in ("vv", "vh", "hh", "hv"))
     return (next(i for i, band in enumerate(bands) if band.kind == "categorical"),)
 
 
-def _by_common_name(bands: tuple[Band, ...]) -> dict[str, int]:
+def _by_stac_name(bands: tuple[Band, ...]) -> dict[str, int]:
     return {b.common_name: i for i, b in enumerate(bands) if b.kind == "continuous"}
 
 

@@ -26,6 +26,7 @@ from eodata import resources
 from eodata.cli.app import app
 from eodata.core import (
     composite,
+    coregistration,
     derivation,
     errors,
     recipe,
@@ -56,7 +57,15 @@ PUBLISHED_WORDS = {"common_name", "scene", "scenes"}
 """Words that published data use as keys."""
 MODELS = {
     model.__name__: model
-    for module in (sandbox_spec, recipe, recipe_area, recipe_modality, composite, derivation)
+    for module in (
+        sandbox_spec,
+        recipe,
+        recipe_area,
+        recipe_modality,
+        composite,
+        coregistration,
+        derivation,
+    )
     for model in vars(module).values()
     if isinstance(model, type) and issubclass(model, Strict) and model not in (Strict, Derived)
 }
@@ -211,7 +220,7 @@ def test_table_then_its_columns_types_and_nulls_are_those_of_the_page(
 
 
 def _pattern(column: str) -> str:
-    return re.sub(r"^\w+(?=:(done|valid|marked)$)", "NAME", column)
+    return re.sub(r"^\w+(?=:(done|valid|marked|shift)$)", "NAME", column)
 
 
 def _arrow(kind: str) -> str:

@@ -313,7 +313,7 @@ def test_areas_whose_clear_steps_differ_then_one_reference_for_a_block(
             answers["s2"][0],
             id=f"s2_{side}_{step}",
             footprint=ground,
-            properties={"eo:cloud_cover": clouds[step]},
+            properties={"eo:cloud_cover": clouds[step], "sat:relative_orbit": side},
             datetime=START + timedelta(days=4 + 10 * step),
         )
         for side, (ground, clouds) in enumerate(rows)

@@ -6,23 +6,29 @@ together, and no tile has to be right by itself.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eodata.pipeline.coregister.evidence import Evidence, Numbers
+from eodata.pipeline.coregister.evidence import Evidence
 from eodata.pipeline.coregister.field import Field, Finding
-from eodata.pipeline.coregister.peaks import Peaks, find_peaks
+from eodata.pipeline.coregister.peaks import find_peaks
+from eodata.pipeline.coregister.pooling import Pool, jackknife, pool_of
+from eodata.pipeline.coregister.smooth import Model, smooth_model
 
 Floats = NDArray[np.float64]
-CLEAR_PEAK = 6.0
-"""Height above which a surface speaks for itself, in units of its noise."""
 LEAST_CONFIDENCE = 0.5
-_LOUDEST = 2.0
-"""A tile counts no more than this many times what the tile of median height does."""
-_AGREE = 1.0
-"""Tiles agree whose peaks lie this near [px]."""
+"""What is less sure than this is no finding."""
+CLEAR = 4.0
+"""How far above its rival a peak of one tile must rise to be believed, in units of the noise."""
+_EVEN = 2.0
+"""How far above its rival a peak must rise to be as likely right as wrong."""
+_STEP = 1.6
+"""Logarithm of how much likelier it gets with each further unit."""
+_NEAR = 1.5
+"""Clear peaks of tiles agree with a model when they lie this near [px]."""
 
 
 def consensus(evidence: Sequence[Evidence]) -> Finding:
@@ -36,66 +42,63 @@ def consensus(evidence: Sequence[Evidence]) -> Finding:
     """
     if not evidence:
         return Finding(None, "no texture")
-    surfaces = np.stack([one.surface for one in evidence])
-    places = np.array([[one.row, one.col] for one in evidence])
-    weights = _weights(evidence, surfaces)
-    pooled = pool(surfaces, weights)
-    peak = find_peaks(pooled[np.newaxis])
-    if np.isnan(peak.places).any():
+    pool = pool_of(evidence)
+    model = smooth_model(pool)
+    found = _constant(pool) if model is None else _judged(pool, model)
+    if found is None:
         return Finding(None, "no peak within reach")
-    chosen = _constant(surfaces, weights, places, peak)
-    if chosen.confidence < LEAST_CONFIDENCE:
+    if found.confidence < LEAST_CONFIDENCE:
         return Finding(None, "no agreement")
-    return Finding(chosen)
+    return Finding(found)
 
 
-def pool(surfaces: Numbers, weights: Floats) -> Numbers:
-    """Return the weighted sum of surfaces `(T, n, n)`, again in units of the noise."""
-    total: Numbers = np.tensordot(weights, surfaces, 1) / np.linalg.norm(weights)
-    return total.astype(np.float32)
+def _constant(pool: Pool) -> Field | None:
+    """Return the shift that is the same everywhere, None when no peak lies within reach."""
+    peak = pool.peak()
+    if np.isnan(peak.places).any():
+        return None
+    model = Model(peak.places, tuple(pool.middle.tolist()), 1.0, _spread(pool, peak.places[0]))
+    return _judged(pool, model)
 
 
-def _weights(evidence: Sequence[Evidence], surfaces: Numbers) -> Floats:
-    """Return how much each tile counts: by its ground, but none shouts the others down."""
-    ground = np.sqrt([one.weight for one in evidence])
-    heights = np.maximum(surfaces.max(axis=(1, 2)), 1e-6)
-    loudest = _LOUDEST * np.median(heights)
-    weights: Floats = ground * np.minimum(1, loudest / heights)
-    return weights
+def _spread(pool: Pool, place: Floats) -> float:
+    """Return the standard error of the place of the pooled peak, by the jackknife [px]."""
+    off = jackknife(pool) - place
+    count = len(off)
+    if count < 2:
+        return 0.0
+    off = np.nan_to_num(off, nan=float(pool.surfaces.shape[-1] // 2))
+    return float(np.sqrt((count - 1) / count * np.square(off).sum(axis=0).mean()))
 
 
-def _constant(surfaces: Numbers, weights: Floats, places: Floats, peak: Peaks) -> Field:
-    place = peak.places[0]
-    tiles = find_peaks(surfaces)
-    near = np.hypot(*(tiles.places - place).T) <= _AGREE
-    error = _jackknife(surfaces, weights, peak)
-    middle = np.average(places, axis=0, weights=weights)
-    confidence = _confidence(peak.heights[0], peak.rivals[0], error)
+def _judged(pool: Pool, model: Model) -> Field:
+    """Return a model as a field, with how sure it is."""
+    shifts = model.at(pool.places)
+    mean = np.average(shifts, axis=0, weights=pool.weights)
+    peak = pool.moved(shifts - mean).peak() if len(model.terms) > 1 else pool.peak()
+    height, rival, width = (float(one[0]) for one in (peak.heights, peak.rivals, peak.widths))
+    error = math.hypot(model.error, width / max(height, 1.0))
+    agree, share = _agreement(pool, shifts)
+    likely = 1 / (1 + math.exp(-_STEP * (height - rival - _EVEN)))
+    exact = math.erf(1 / (math.sqrt(2) * error)) ** 2
     return Field(
-        place[np.newaxis],
-        (float(middle[0]), float(middle[1])),
-        1.0,
-        (float(place[0]), float(place[1])),
-        error,
-        confidence,
-        int(near.sum()),
+        terms=model.terms,
+        origin=model.origin,
+        scale=model.scale,
+        mean=(float(mean[0]), float(mean[1])),
+        error=error,
+        confidence=likely * exact * share,
+        n_tiles=agree,
     )
 
 
-def _jackknife(surfaces: Numbers, weights: Floats, peak: Peaks) -> float:
-    """Return the standard error of the place of the pooled peak [px]."""
-    floor = float(peak.widths[0] / peak.heights[0])
-    count = len(surfaces)
-    if count < 2:
-        return max(floor, 0.02)
-    groups = np.arange(count) % min(count, 16)
-    left = [groups != group for group in range(groups.max() + 1)]
-    without = find_peaks(np.stack([pool(surfaces[kept], weights[kept]) for kept in left]))
-    off = without.places - peak.places
-    off = np.nan_to_num(off, nan=float(len(surfaces[0]) // 2))
-    variance = (len(left) - 1) / len(left) * np.square(off).sum(axis=0)
-    return float(np.sqrt(variance.mean() + floor**2))
-
-
-def _confidence(height: float, rival: float, error: float) -> float:
-    return float(1 / (1 + np.exp(-(height - rival - 3) * 1.0))) * float(error < 1)
+def _agreement(pool: Pool, shifts: Floats) -> tuple[int, float]:
+    """Return how many tiles agree with a model, and a factor below 1 where clear ones do not."""
+    peaks = find_peaks(pool.surfaces)
+    near = np.hypot(*(peaks.places - shifts).T) <= _NEAR
+    clear = peaks.heights - peaks.rivals >= CLEAR
+    if not clear.any():
+        return int(near.sum()), 1.0
+    share = float(np.average(near[clear], weights=pool.weights[clear]))
+    # Two thirds may be taken for all: clouds and their shadows are clear, and move.
+    return int(near.sum()), min(1.0, 1.5 * share)
