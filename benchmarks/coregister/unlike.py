@@ -39,6 +39,8 @@ Pair = tuple[View, View, Shift]
 """Image, reference and the true shift."""
 REACH = 8
 PATCHES = {"16 patches of 256": (256, 4), "16 of 64": (64, 4)}
+STARTS = {1024: (0,), 256: (0, 512), 128: (0, 384, 768), 64: (0, 384, 768)}
+"""By edge, where along the diagonal patches of different places are compared [px]."""
 COARSE = 24
 """Edge of a coarse pixel [10 m]: MODIS has about 250 m."""
 
@@ -69,10 +71,11 @@ class Tally:
         off = np.hypot(*np.transpose(self.errors))
         sure = np.array(self.confidences) >= 0.9
         row, col = np.median(self.errors, axis=0)
+        ms = 1e3 * np.median(self.seconds)
         return (
             f"{name} | {self.asked} | {len(off)} | {np.median(off):.3f} | "
             f"{np.quantile(off, 0.9):.2f} | {off.max():.2f} | "
-            f"{sure.sum()} / {(off[sure] > 1).sum()} | {row:+.3f} {col:+.3f} | {1e3 * np.median(self.seconds):.0f}"
+            f"{sure.sum()} / {(off[sure] > 1).sum()} | {row:+.3f} {col:+.3f} | {ms:.0f}"
         )
 
 
@@ -194,12 +197,12 @@ def _classes(block: Block) -> View:
 
 def wrong(blocks: Sequence[Block]) -> None:
     """Count how often a shift is believed where image and reference show different ground."""
+    strangers = [(one, other) for one in blocks for other in blocks if one.name != other.name]
     rows = []
-    for edge in (1024, 256, 128, 64):
+    for edge in STARTS:
         asked, found, sure = 0, 0, 0
-        for n, block in enumerate(blocks):
-            other = blocks[(n + 3) % len(blocks)]
-            for start in range(0, EDGE - edge + 1, max(edge, 256)):
+        for block, other in strangers:
+            for start in STARTS[edge]:
                 part = slice(start, start + edge)
                 sides = cut(block.optical, part, part), cut(other.radar, part, part)
                 field = measure_shift(*sides, alike=False).field

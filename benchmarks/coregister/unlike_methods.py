@@ -39,13 +39,14 @@ def correlated(image: Floats, reference: Floats) -> Floats:
     return fft.irfft2(spectra.sum(axis=0), s=image.shape[1:])
 
 
-def by_features(features_of: Callable[[View], Floats]) -> Method:
-    """Return the method that correlates some features."""
+def by_features(features_of: Callable[[View], Floats], looks: int = 0) -> Method:
+    """Return the method that correlates some features, which look so many pixels around."""
 
     def surface(image: View, reference: View, reach: int) -> Floats:
         sides = []
         for view in (image, reference):
-            features, weights = features_of(view), usable(view.valid)
+            seen = ndimage.minimum_filter(view.valid, 2 * looks + 1, mode="constant")
+            features, weights = features_of(view), usable(seen)
             means = (features * weights).sum(axis=(1, 2)) / max(weights.sum(), 1)
             sides.append((features - means[:, np.newaxis, np.newaxis]) * weights)
         return in_noise(correlated(*sides), reach)
@@ -135,8 +136,8 @@ METHODS: dict[str, Method] = {
     "mutual information, first bands": mutual_information,
     "gradient magnitude": by_features(gradient_magnitude),
     "gradient orientation": by_features(gradient_orientation),
-    "oriented gradients (CFOG)": by_features(oriented_gradients),
-    "self-similarity (MIND)": by_features(self_similarity),
+    "oriented gradients (CFOG)": by_features(oriented_gradients, looks=1),
+    "self-similarity (MIND)": by_features(self_similarity, looks=4),
     "structure tensor, as used": surface_unlike,
 }
 """By name."""

@@ -20,7 +20,7 @@ from eodata.build.band_shifts import BandShifts, band_shifts
 from eodata.build.composing import Image, Pass
 from eodata.build.moving import Move, MovedProvider
 from eodata.build.reference import Reference
-from eodata.core.coregistration import SURE
+from eodata.core.coregistration import ERRORS, SURE
 from eodata.core.errors import ProviderError
 from eodata.core.grid import place_in
 from eodata.core.item import Item
@@ -154,7 +154,7 @@ def _settle(
         if left is None or left.confidence < SURE or length >= misfit:
             break
         kept, misfit = tried, length
-        if last or length < reference.alignment.least:
+        if last or length < max(reference.alignment.least, ERRORS * left.error * reference.shrink):
             break
         tried = (*kept, left)
     if kept:

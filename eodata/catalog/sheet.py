@@ -184,9 +184,9 @@ class Sheet:
             color="white",
             ha="left",
             va="top",
-            linespacing=1.15,
+            linespacing=1.3,
             parse_math=False,
-            bbox={"facecolor": ground, "edgecolor": "none", "pad": 2, "alpha": 0.75},
+            bbox={"facecolor": ground, "edgecolor": "none", "pad": 2, "alpha": 0.85},
             zorder=7,
         )
 

@@ -15,7 +15,7 @@ LONGEST = 0.4
 MISFIT, MISFIT_WIDTH = "#ffd60a", 3.0
 MOVED, MOVED_WIDTH, MOVED_OPACITY = "#ffffff", 1.8, 0.75
 EDGE = "#000000"
-RING = 4
+RING = 6
 HOW = "from reference to picture; circle: its error; two heads: cut"
 TAG, FLAGGED, TEXT, LINES = "#16191d", WARNING, 9, 3
 
@@ -52,8 +52,6 @@ def draw_mark(sheet: Sheet, box: Box, mark: Mark) -> None:
     """Draw arrows from the middle of a picture, and its words into the upper left corner."""
     x, y, width, height = box
     middle = x + width / 2, y + height / 2
-    if mark.is_reference:
-        sheet.circle(*middle, RING, MISFIT, EDGE, 2.0)
     for arrow, colour, shaft, opacity in (
         (mark.moved, MOVED, MOVED_WIDTH, MOVED_OPACITY),
         (mark.misfit, MISFIT, MISFIT_WIDTH, 1.0),
@@ -61,6 +59,8 @@ def draw_mark(sheet: Sheet, box: Box, mark: Mark) -> None:
         if arrow is not None:
             _draw_arrow(sheet, middle, width, arrow, colour, shaft, opacity)
     _draw_error(sheet, middle, width, mark)
+    if mark.is_reference:
+        sheet.circle(*middle, RING, MISFIT, EDGE, 2.0)
     lines = [line for words in mark.words for line in wrap(words, width - 10, TEXT)]
     if lines:
         ground = FLAGGED if mark.is_flagged else TAG

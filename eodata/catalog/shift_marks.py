@@ -101,7 +101,8 @@ def _marks(
 
 
 def _mark(shift: Shift, unit: float, *, is_rejected: bool) -> Mark:
-    unsure = [] if shift.confidence >= SURE else ["unsure"]
+    confidence = 1.0 if shift.confidence is None else shift.confidence
+    unsure = [] if confidence >= SURE else ["unsure"]
     flags = [why.partition(":")[0] for why in shift.why.split("; ") if why]  # without numbers
     moved = (shift.moved_col * unit, shift.moved_row * unit)
     if shift.row is None or shift.col is None:

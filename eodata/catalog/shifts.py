@@ -72,7 +72,7 @@ def read_shifts(root: Path, row: int) -> dict[tuple[str, int], Shift]:
 def _shift(line: dict[str, Any]) -> Shift:
     to, row, col, error, confidence, moved_row, moved_col, why = (line[key] for key in COLUMNS)
     moved = moved_row or 0.0, moved_col or 0.0
-    return Shift(to or "", row, col, error, confidence or 0.0, *moved, why or "")
+    return Shift(to or "", row, col, error, confidence, *moved, why or "")
 
 
 def sum_up(modality: ModalityPlan, steps: pd.DataFrame, limit: float | None) -> CardShift | None:

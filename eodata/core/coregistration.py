@@ -15,6 +15,8 @@ REACH_PX = 6
 LEAST_PX = 0.1
 """Smaller shifts are left alone [px]: what is measured is not more certain."""
 
+ERRORS = 2.0
+"""Nothing is moved by a shift that is shorter than this many of its standard errors."""
 SURE = 0.5
 """Nothing is moved by a shift that is less likely than this to be right."""
 

@@ -67,7 +67,7 @@ def _alignment(
 ) -> Alignment | None:
     if name not in eligible:
         return None
-    spec = getattr(recipe.modalities[name], "coregister_to", None)
+    spec = _spec(recipe, name)
     to = (spec.modality or name) if spec else leading
     own, other = planned[name], planned.get(to)
     if other is None or not nests(own.gsd, other.gsd):
@@ -76,6 +76,7 @@ def _alignment(
     if to == name and steps == 1:
         return None
     wish = spec or CoregisterSpec()
+    step, item = _place(recipe, wish, to)
     bands, to_bands = _compared(own, other, eligible[name], eligible[to])
     return Alignment(
         to=to,
@@ -84,11 +85,24 @@ def _alignment(
         sight=eligible[name],
         to_sight=eligible[to],
         moves=spec is not None,
-        step=wish.step,
-        item=wish.item,
+        step=step,
+        item=item,
         least=wish.least,
         reach=wish.reach,
     )
+
+
+def _spec(recipe: Recipe, name: str) -> CoregisterSpec | None:
+    spec: CoregisterSpec | None = getattr(recipe.modalities[name], "coregister_to", None)
+    return spec
+
+
+def _place(recipe: Recipe, wish: CoregisterSpec, to: str) -> tuple[int | None, str]:
+    """Return step and item of a reference: what is wished, or what it is itself moved onto."""
+    own = _spec(recipe, to)
+    if wish.step is None and not wish.item and own is not None and own.modality in ("", to):
+        return own.step, own.item
+    return wish.step, wish.item
 
 
 def _compared(

@@ -194,14 +194,13 @@ def test_one_wild_shift_does_not_shrink_all_others() -> None:
 
 
 def test_marks_say_what_is_known() -> None:
+    beyond = "max_shift_px: 5.00 px from a@0, limit 1; far"
     shifts = {
         ("a", 0): Shift("a@0", why="the reference"),
         ("a", 1): Shift("a@0", 0.3, 0.4, confidence=0.9),
         ("a", 2): Shift("a@0", why="no texture", moved_row=1.0),
-        ("a", 3): Shift(
-            "a@0", 3.0, 4.0, confidence=0.9, why="max_shift_px: 5.00 px from a@0, limit 1; far"
-        ),
-        ("a", 4): Shift("a@0", 0.0, 0.1),
+        ("a", 3): Shift("a@0", 3.0, 4.0, confidence=0.9, why=beyond),
+        ("a", 4): Shift("a@0", 0.0, 0.1, confidence=0.4),
         ("a", 5): Shift("a@0", why="nothing"),
     }
     statuses = ["done", "done", "done", "done", "rejected", "empty"]

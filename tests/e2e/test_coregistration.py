@@ -229,3 +229,35 @@ def test_a_second_run_has_nothing_to_do(moved: Path) -> None:
     recipe = moved.parent / "shifted.yaml"
     report = build(prepare(Wish(str(recipe), sandbox=WORLD)), moved, Settings(workers=2))
     assert report.tasks_run == 0
+
+
+def test_grids_follow_a_shift_that_changes_over_the_ground(tmp_path: Path) -> None:
+    world = "seed=1 shift_rate=1 shift_px=1 bend_px=2"
+    wide = "area: {bbox: [10.93, 48.20, 11.05, 48.28], patch: 2560, cover: 0.9}"
+    recipe = write(tmp_path, s2="coregister_to: s2", s1="coregister_to: s2")
+    lines = recipe.read_text().splitlines()
+    recipe.write_text("\n".join(wide if line.startswith("area:") else line for line in lines))
+    store = made(tmp_path, recipe, world)
+    steps = steps_of(store, "s2")
+    steps = steps[steps["shift_why"] != "the reference"]
+    moved = steps[["moved_row", "moved_col"]].to_numpy()
+    assert np.ptp(moved, axis=0).max() > 0.3  # it changes over the ground
+    assert (steps["shift"] < 0.15).all()
+    expected = np.stack(
+        [
+            bent(world, row.items_[0], reference_item(steps_of(store, "s2")), store, row.id)
+            for row in steps.rename(columns={"items": "items_"}).itertuples()
+        ]
+    )
+    assert np.hypot(*(moved - expected).T).max() < 0.15
+
+
+def bent(world: str, item: str, reference: str, store: Path, sample: str) -> np.ndarray:
+    """Return how far an item lies from the reference in the middle of a sample (row, col) [px]."""
+    samples = pd.read_parquet(store / "samples.parquet").set_index("id")
+    place = samples.loc[sample]
+    x, y = place["left"] + place["size"] / 2, place["top"] - place["size"] / 2
+    world_of = archive(world)
+    records = [world_of.collections["sentinel-2-l1c"].get(name) for name in (item, reference)]
+    (dx, dy), (rx, ry) = (world_of.displacement(record).at(x, y) for record in records)
+    return np.array([-(dy - ry), dx - rx]) / PIXEL_M

@@ -29,6 +29,10 @@ _LOUD = 4.0
 """Structure is held down from about this many times its median on: clouds that nobody told."""
 _AROUND = 5
 """Edge of the square of frequencies whose strength is one [bins]."""
+_SHOULDER = 4
+"""Shifts that much beyond reach are no shoulder of a peak within [px]."""
+_HIGHEST = 5.0
+"""How high noise rises among all shifts, in units of its standard deviation."""
 _LEAST_GROUND = 64
 """Weights that both tiles must have in common, summed over pixels."""
 _FLAT = 1e-6
@@ -109,7 +113,7 @@ def _spectrum(view: View, slope: Numbers) -> Spectrum:
     share = _ground(view.valid)
     bands = []
     for band in view.values:
-        known = np.where(view.valid, band - band[view.valid].mean(), np.float32(0))
+        known = np.where(view.valid, band, np.float32(0))
         bands.append(_held_down(known - _smooth(known) / share, band, slope))
     spectrum: Spectrum = fft.rfft2(np.stack(bands))
     return spectrum
@@ -117,7 +121,14 @@ def _spectrum(view: View, slope: Numbers) -> Spectrum:
 
 def _ground(valid: Valid) -> Numbers:
     """Return how many pixels around each are valid, at least 1."""
+    if valid.all():
+        return _all_ground(*valid.shape)
     return np.maximum(_smooth(valid.astype(np.float32)), np.float32(1))
+
+
+@lru_cache(maxsize=8)
+def _all_ground(height: int, width: int) -> Numbers:
+    return _smooth(np.ones((height, width), np.float32))
 
 
 def _smooth(field: Numbers) -> Numbers:
@@ -154,14 +165,19 @@ def _cross(image: Spectrum, reference: Spectrum) -> Spectrum:
     """Return the sum over bands of what the two have in common, by frequency."""
     strength = np.sqrt(_power(image) * _power(reference))
     cross: Spectrum = (image * reference.conj()).sum(axis=0)
-    return np.divide(cross, strength, out=np.zeros_like(cross), where=strength > 0)
+    if strength.all():
+        cross /= strength
+    return cross
 
 
 def _power(spectra: Spectrum) -> Numbers:
     """Return the power of all bands in the frequencies around each, `(H, W // 2 + 1)`."""
     power = (np.square(spectra.real) + np.square(spectra.imag)).sum(axis=0)
     margin = _AROUND // 2
-    around = _box_sum(np.pad(np.pad(power, ((margin, margin), (0, 0)), "wrap"), ((0, 0), (margin, margin)), "reflect"), _AROUND)
+    whole = np.pad(
+        np.pad(power, ((margin,) * 2, (0, 0)), "wrap"), ((0, 0), (margin,) * 2), "reflect"
+    )
+    around = _box_sum(whole, _AROUND)
     made: Numbers = np.maximum(around, np.float32(1e-6) * around.max())
     return made
 
@@ -184,6 +200,13 @@ def _middle(field: Numbers, reach: int) -> Numbers:
 
 
 def _noise(match: Numbers, reach: int) -> np.float32:
-    """Return the standard deviation of the match under shifts that are not possible."""
-    away = match[reach + 1 : -reach]
-    return np.sqrt(np.mean(np.square(away))) or np.float32(1)
+    """Return the standard deviation of the match under shifts that are not asked for.
+
+    One far above all others there is where the images do match. Then what is within reach, be it
+    the next row of houses, is noise.
+    """
+    near = reach + _SHOULDER
+    away = [match[near:-near], match[:near, near:-near], match[1 - near :, near:-near]]
+    noise = np.sqrt(np.mean(np.square(away[0])))
+    most = max(part.max(initial=0) for part in away)
+    return max(noise, most / np.float32(_HIGHEST)) or np.float32(1)

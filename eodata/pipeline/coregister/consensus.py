@@ -27,6 +27,8 @@ _EVEN = 2.0
 """How far above its rival a peak must rise to be as likely right as wrong."""
 _STEP = 1.6
 """Logarithm of how much likelier it gets with each further unit."""
+_LEAST_ERROR = 0.01
+"""What all tiles have in common, their jackknife cannot tell [px]."""
 _NEAR = 1.5
 """Clear peaks of tiles agree with a model when they lie this near [px]."""
 
@@ -77,7 +79,7 @@ def _judged(pool: Pool, model: Model) -> Field:
     mean = np.average(shifts, axis=0, weights=pool.weights)
     peak = pool.moved(shifts - mean).peak() if len(model.terms) > 1 else pool.peak()
     height, rival, width = (float(one[0]) for one in (peak.heights, peak.rivals, peak.widths))
-    error = math.hypot(model.error, width / max(height, 1.0))
+    error = math.hypot(model.error, width / max(height, 1.0), _LEAST_ERROR)
     agree, share = _agreement(pool, shifts)
     likely = 1 / (1 + math.exp(-_STEP * (height - rival - _EVEN)))
     exact = math.erf(1 / (math.sqrt(2) * error)) ** 2

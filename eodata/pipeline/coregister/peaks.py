@@ -100,5 +100,5 @@ def _rivals(
     away_c = axis[np.newaxis, np.newaxis, :] - cols[:, np.newaxis, np.newaxis]
     lobe = np.clip(3 * widths, 2.5, 5)[:, np.newaxis, np.newaxis]
     outside = away_r**2 + away_c**2 > lobe**2
-    found: Floats = np.where(outside, surfaces, -np.inf).max(axis=(1, 2)).astype(np.float64)
+    found: Floats = np.where(outside, np.abs(surfaces), 0).max(axis=(1, 2)).astype(np.float64)
     return found

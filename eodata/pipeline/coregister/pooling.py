@@ -1,4 +1,4 @@
-"""Surfaces of tiles as one body: how they are weighed, added, grouped and brought to agree. Pure."""
+"""The surfaces of all tiles as one body: how they are weighed, added and grouped. Pure."""
 
 from __future__ import annotations
 
@@ -34,8 +34,9 @@ class Pool:
     @property
     def total(self) -> Numbers:
         """The weighted sum of all surfaces, again in units of the noise, `(n, n)`."""
-        total: Numbers = np.tensordot(self.weights, self.surfaces, 1)
-        return (total / np.linalg.norm(self.weights)).astype(np.float32)
+        total = np.tensordot(self.weights, self.surfaces, 1) / np.linalg.norm(self.weights)
+        made: Numbers = total.astype(np.float32)
+        return made
 
     @property
     def middle(self) -> Floats:

@@ -50,10 +50,12 @@ def smooth_model(pool: Pool) -> Model | None:
     Tiles that are too weak alone are taken together with their neighbours. Each model is judged by
     how well it foretells the groups that were left out when it was fitted.
     """
+    least = _PER_TERM * TERMS["affine"]
     for size in (1, 2, 4):
-        places, shifts, weights = _clear_groups(pool, size)
-        if len(places) >= _PER_TERM * TERMS["affine"]:
-            return _best(places, shifts, weights)
+        if len(pool.places) >= least * size:
+            places, shifts, weights = _clear_groups(pool, size)
+            if len(places) >= least:
+                return _best(places, shifts, weights)
     return None
 
 
@@ -78,7 +80,7 @@ def _best(places: Floats, shifts: Floats, weights: Floats) -> Model | None:
     for terms in (TERMS["affine"], TERMS["quadratic"]):
         if len(places) < _PER_TERM * terms:
             break
-        rows = basis(*places.T, (origin[0], origin[1]), scale, terms)
+        rows = basis(places[:, 0], places[:, 1], (origin[0], origin[1]), scale, terms)
         found, off = _fit(rows, shifts, weights)
         usual = 3 * np.median(off)
         better = _mean_square(off, usual) < _BETTER * _mean_square(left, usual)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import product, zip_longest
-from math import ceil
+from itertools import pairwise, product, zip_longest
 
 import numpy as np
 
-from eodata.pipeline.coregister.evidence import Numbers, Valid, View
+from eodata.pipeline.coregister.evidence import Valid, View
 
 SMALLEST = 24
 """Edge of the smallest window that can be compared [px]."""
@@ -31,18 +29,17 @@ class Tile:
         rows: Which rows.
         cols: Which columns.
         weight: Share of its pixels that both sides saw.
-        promise: How much there is to compare: `weight` times the fainter structure of both sides.
     """
 
     rows: slice
     cols: slice
     weight: float
-    promise: float
 
     @property
     def middle(self) -> tuple[float, float]:
         """Row and col of its middle [px]."""
-        return tuple((s.start + s.stop - 1) / 2 for s in (self.rows, self.cols))  # type: ignore
+        rows, cols = self.rows, self.cols
+        return (rows.start + rows.stop - 1) / 2, (cols.start + cols.stop - 1) / 2
 
     def of(self, view: View) -> View:
         """Return this part of one side."""
@@ -52,46 +49,42 @@ class Tile:
 def cut(image: View, reference: View, limit: int) -> list[Tile]:
     """Return the tiles worth comparing, at most `limit`, from north to south and west to east.
 
-    Where there are more, the most promising of each part of the window come first.
+    Tiles have about `USUAL` px, or up to `LARGEST` where those were more than `limit`. Where there
+    are still too many, the most promising of each part of the window come first.
     """
     shared = image.valid & reference.valid
     height, width = shared.shape
     if min(height, width) < SMALLEST:
         return []
-    edge = USUAL if (height // USUAL) * (width // USUAL) <= limit else LARGEST
-    found = []
-    for rows, cols in product(pieces(height, edge), pieces(width, edge)):
-        weight = float(shared[rows, cols].mean())
-        if weight >= LEAST_SHARED:
-            sides = (side.values[:, rows, cols] for side in (image, reference))
-            promise = weight * min(_texture(side, shared[rows, cols]) for side in sides)
-            found.append(Tile(rows, cols, weight, promise))
-    kept = found if len(found) <= limit else _spread(found, (height, width))[:limit]
+    few = round(height / USUAL) * round(width / USUAL) <= limit
+    axes = [_pieces(length, few) for length in (height, width)]
+    tiles = [Tile(rows, cols, float(shared[rows, cols].mean())) for rows, cols in product(*axes)]
+    kept = [tile for tile in tiles if tile.weight >= LEAST_SHARED]
+    if len(kept) > limit:
+        promise = [_promise(tile, image, reference, shared) for tile in kept]
+        kept = _spread(kept, promise, shared.shape)[:limit]
     return sorted(kept, key=lambda tile: tile.middle)
 
 
-def pieces(length: int, edge: int) -> list[slice]:
-    """Return slices of about equal length that cover an axis, none longer than 1.5 edges."""
-    count = max(1, round(length / edge)) if length < 2 * LARGEST else ceil(length / LARGEST)
-    if edge == USUAL:
-        count = max(1, round(length / edge))
-    ends = [round(i * length / count) for i in range(count + 1)]
-    return [slice(*pair) for pair in zip(ends, ends[1:], strict=False)]
+def _pieces(length: int, few: bool) -> list[slice]:
+    """Return slices of about equal length that cover an axis."""
+    count = max(1, round(length / USUAL)) if few else -(-length // LARGEST)
+    return [slice(*pair) for pair in pairwise(round(i * length / count) for i in range(count + 1))]
 
 
-def _texture(values: Numbers, valid: Valid) -> float:
-    """Return how rough the valid ground of a tile is, its bands in the mean."""
+def _promise(tile: Tile, image: View, reference: View, shared: Valid) -> float:
+    """Return how much there is to compare: ground times the fainter structure of both sides."""
+    valid = shared[tile.rows, tile.cols]
+    sides = (side.values[:, tile.rows, tile.cols] for side in (image, reference))
     both = valid[:, 1:] & valid[:, :-1]
-    if not both.any():
-        return 0.0
-    return float(np.abs(np.diff(values, axis=2))[:, both].mean())
+    rough = (np.abs(np.diff(side, axis=2))[:, both].mean(axis=1) for side in sides)
+    return tile.weight * float(np.minimum(*rough).mean()) if both.any() else 0.0
 
 
-def _spread(tiles: list[Tile], shape: tuple[int, int]) -> list[Tile]:
+def _spread(tiles: list[Tile], promise: list[float], shape: tuple[int, ...]) -> list[Tile]:
     """Order tiles so that parts of the window take turns, each giving its most promising first."""
     parts: dict[tuple[int, ...], list[Tile]] = {}
-    for tile in sorted(tiles, key=lambda tile: (-tile.promise, tile.middle)):
+    for _, tile in sorted(zip(promise, tiles, strict=True), key=lambda one: -one[0]):
         part = tuple(int(_PARTS * at // size) for at, size in zip(tile.middle, shape, strict=True))
         parts.setdefault(part, []).append(tile)
-    turns: Iterator[tuple[Tile | None, ...]] = zip_longest(*parts.values())
-    return [tile for turn in turns for tile in turn if tile is not None]
+    return [tile for turn in zip_longest(*parts.values()) for tile in turn if tile is not None]

@@ -16,9 +16,7 @@ WEAKEST_POWER = 1e-5
 """-50 dB: below what Sentinel-1 can tell from its own noise."""
 
 
-def view_of(
-    values: NDArray[np.generic], valid: Valid, bands: Sequence[Band], sight: Sight
-) -> View:
+def view_of(values: NDArray[np.generic], valid: Valid, bands: Sequence[Band], sight: Sight) -> View:
     """Return one image as it is compared.
 
     Args:
