@@ -43,6 +43,8 @@ STAGES = {
     "shadows": ("eodata.build.best_pixels", "shadow_score"),
     "quality": ("eodata.build.best_pixels", "quality_score"),
     "best of": ("eodata.build.best_pixels", "best_of"),
+    "reference of shifts": ("eodata.build.comparing", "reference_of"),
+    "shifts": ("eodata.build.reference", "measure_shift"),
     "mask": ("eodata.build.deriving", "derive"),
     "compress": ("eodata.store.sink", "encode_shard"),
     "write and sync": ("eodata.store.sink", "write_bytes"),

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from benchmarks.coregister.unlike_ground import EDGE, Block, Worlds, cut, of_bands, whole
+from benchmarks.coregister.unlike_ground import Block, Worlds, cut, of_bands, whole
 from benchmarks.coregister.unlike_methods import METHODS, Method
 from benchmarks.coregister.unlike_real import real_pairs
 from benchmarks.sandbox import table

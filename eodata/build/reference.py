@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,15 +13,20 @@ from odc.geo.geobox import GeoBox
 
 from eodata.build.shard import Shard
 from eodata.core.band import Band
-from eodata.core.coregistration import Alignment
+from eodata.core.coregistration import Alignment, Sight
 from eodata.core.grid import place_in, window_of
 from eodata.core.modality_plan import ModalityPlan
-from eodata.core.plan import Plan
+from eodata.core.patch import Patch
+from eodata.core.plan import Plan, Task
 from eodata.pipeline.coregister.evidence import View
 from eodata.pipeline.coregister.field import Finding
 from eodata.pipeline.coregister.measure import measure_shift
 from eodata.pipeline.coregister.view import shrunk, view_of
 from eodata.store.reader import StoreReader
+from eodata.store.sink import shard_paths
+
+KEPT = 2
+"""References that are kept: all steps of a block are compared with the same."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,21 +94,57 @@ def reference_of(
     to = plan.modalities[alignment.to]
     if to.name == modality.name and at == step:
         return None
-    if to.name == shard.task.modality and shard.task.first <= at < shard.task.last:
-        values = shard.values[list(positions), at - shard.task.first]
-        valid = shard.valid[list(positions), at - shard.task.first]
-    else:
-        rows = slice(block.first_row + positions[0], block.first_row + positions[-1] + 1)
-        read = store.read_block(to.name, rows, slice(at, at + 1))
-        values, valid = read[0][:, 0], read[1][:, 0]
-    patches = [block.patches[p] for p in positions]
-    window = window_of(patches, to.gsd)
-    picked = values[:, list(alignment.to_bands)]
-    whole = _laid_out(picked, valid, [place_in(window, p, to.gsd) for p in patches], window)
-    told = [to.bands[i] for i in alignment.to_bands]
     gsd = _compared_gsd(modality, to, alignment)
-    view = shrunk(view_of(*whole, told, alignment.to_sight), round(gsd / to.gsd))
+    patches = tuple(block.patches[p] for p in positions)
+    rows = slice(block.first_row + positions[0], block.first_row + positions[-1] + 1)
+    side = _Side(to, alignment.to_bands, alignment.to_sight, patches, rows, at, round(gsd / to.gsd))
+    if to.name == shard.task.modality and shard.task.first <= at < shard.task.last:
+        number = at - shard.task.first
+        part = slice(positions[0], positions[-1] + 1)
+        view = side.view(shard.values[part, number], shard.valid[part, number])
+    else:
+        view = _stored(store, side, _stamp(plan, store, to.name, block.number, at))
     return Reference(f"{to.name}@{at}", alignment, view, round(gsd / modality.gsd))
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """Where a reference lies, and how it is looked at; the patches stand in neighbouring rows."""
+
+    modality: ModalityPlan
+    bands: tuple[int, ...]
+    sight: Sight
+    patches: tuple[Patch, ...]
+    rows: slice
+    step: int
+    shrink: int
+
+    def __hash__(self) -> int:
+        return hash((self.modality.name, self.bands, self.rows.start, self.step, self.shrink))
+
+    def view(self, values: NDArray[np.generic], valid: NDArray[np.bool_]) -> View:
+        """Return the patches `(N, C, h, w)`, in their places on the window."""
+        gsd = self.modality.gsd
+        window = window_of(self.patches, gsd)
+        places = [place_in(window, patch, gsd) for patch in self.patches]
+        whole = _laid_out(values[:, list(self.bands)], valid, places, window)
+        told = [self.modality.bands[i] for i in self.bands]
+        return shrunk(view_of(*whole, told, self.sight), self.shrink)
+
+
+@lru_cache(maxsize=KEPT)
+def _stored(store: StoreReader, side: _Side, stamp: tuple[int, ...]) -> View:  # noqa: ARG001 (key)
+    values, valid = store.read_block(side.modality.name, side.rows, slice(side.step, side.step + 1))
+    return side.view(values[:, 0], valid[:, 0])
+
+
+def _stamp(plan: Plan, store: StoreReader, name: str, block: int, step: int) -> tuple[int, ...]:
+    """Return when the files of a step were written; a shard of nothing but fill has none."""
+    layout = plan.layout(name)
+    first, last = next(group for group in layout.step_groups if group[0] <= step < group[1])
+    paths = shard_paths(Task("", name, block, first, last), layout)
+    files = [store.path / path for path in paths]
+    return tuple(path.stat().st_mtime_ns for path in files if path.is_file())
 
 
 def _compared_gsd(modality: ModalityPlan, to: ModalityPlan, alignment: Alignment) -> float:

@@ -22,7 +22,9 @@ from eodata.pipeline.plan import Answers, make_plan
 from tests.build.textured import Textured
 
 GROUND = box(3.0, 50.8, 3.05, 50.83)
-CLOUDS = (5, 30, 20)
+CLOUDS = (5, 30, 20, 40)
+DAYS = 30 / len(CLOUDS)
+"""Length of a step."""
 MODALITIES: dict[str, dict[str, Any]] = {
     "s2": {"product": "sentinel-2-l1c", "bands": ["B02", "B03"], "gsd": 10, "anchor": True},
     "extra": {"product": "sentinel-2-l1c", "bands": ["B12"], "gsd": 20, "follow": "s2"},
@@ -35,7 +37,7 @@ BLOCK = 4
 
 
 def make(*, checks: dict[str, Any] | None = None, shard_mb: float = 32.0, **said: Any) -> Plan:
-    """Two blocks of one area, three steps of which the first is the clearest."""
+    """Two blocks of one area, four steps of which the first is the clearest."""
     modalities = {name: {**keys, **said.get(name, {})} for name, keys in MODALITIES.items()}
     raw = {
         "name": "compared",
@@ -47,13 +49,13 @@ def make(*, checks: dict[str, Any] | None = None, shard_mb: float = 32.0, **said
         "checks": checks or {},
         "store": {"block": BLOCK, "shard_mb": shard_mb},
     }
-    day = datetime(2018, 1, 5, tzinfo=UTC)
+    start = datetime(2018, 1, 1, tzinfo=UTC)
     assets = {key: Asset(key, key, 1e-4, 0.0, 0.0) for key in ("B02", "B03", "B11", "B12")}
     records = [
         Item(
             f"i{step}",
             "c",
-            day + timedelta(days=10 * step),
+            start + timedelta(days=DAYS * (step + 0.5)),
             GROUND.buffer(0.1),
             {"eo:cloud_cover": cloud},
             assets,
@@ -78,8 +80,10 @@ def shard_of(plan: Plan, modality: str, block: int = 0, first: int = 0) -> Shard
 
 
 def shown(grid: GeoBox, modality: ModalityPlan) -> NDArray[np.generic]:
-    """Return what the world shows in a modality, `(C, H, W)`."""
-    return np.stack(Textured().read(_STILL, modality.reads, grid).values)
+    """Return what the world shows in a modality, `(C, H, W)`; later bands are brighter."""
+    values = np.stack(Textured().read(_STILL, modality.reads, grid).values)
+    brighter = np.arange(len(values)).astype(values.dtype)[:, None, None]
+    return np.asarray(values + 100 * brighter)
 
 
 _STILL = Item("still", "c", datetime(2018, 1, 1, tzinfo=UTC), GROUND)

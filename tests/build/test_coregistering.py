@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from odc.geo.geobox import GeoBox
 
 from eodata.build.acquire import read_acquisition
 from eodata.build.band_shifts import BandShifts
@@ -21,13 +23,27 @@ from eodata.build.coregistering import (
 )
 from eodata.build.moving import Move, MovedProvider
 from eodata.core.errors import ProviderError
-from eodata.core.modality_plan import ModalityPlan
+from eodata.core.item import Item
+from eodata.core.modality_plan import BandRead, ModalityPlan
 from eodata.core.outcome import FREE, Cost
 from eodata.core.patch import Patch
+from eodata.core.protocols import Pixels
 from eodata.core.shift import Shift
+from eodata.pipeline.coregister.field import Field
 from tests.build.fields import modality as composite_of
 from tests.build.fields import passes
-from tests.build.textured import LEFT, READ, TOP, Textured, item, liar, optical, reference, window
+from tests.build.textured import (
+    LEFT,
+    PX,
+    READ,
+    TOP,
+    Textured,
+    item,
+    liar,
+    optical,
+    reference,
+    window,
+)
 
 S2 = optical("B02")
 WINDOW = window(160, 192)
@@ -35,7 +51,7 @@ NEAR = 0.1
 """What is left of a shift [px]."""
 
 
-def found(archive: Textured, *names: str, modality: ModalityPlan = S2, **keys: object) -> Moves:
+def found(archive: Textured, *names: str, modality: ModalityPlan = S2) -> Moves:
     """Find the moves of some items, each of them an acquisition."""
     moves = Moves()
     against = reference(WINDOW, modality)
@@ -110,16 +126,17 @@ def test_large_shift_then_it_is_looked_at_again() -> None:
     assert first.affine.f - second.affine.f == pytest.approx(50, abs=5)
 
 
-def test_second_look_finds_a_rest_then_both_shifts_add_up() -> None:
-    # The archive follows only nine tenths of a move, so that the first leaves a rest.
-    class Lazy(Textured):
-        def read(self, item, reads, geobox):  # type: ignore[no-untyped-def]
-            self.shifts["a"] = (4.0, 0.0)
-            row = (WINDOW.affine.f - geobox.affine.f) / 10
-            self.shifts["a"] = (4.0 + 0.1 * row, 0.0)
-            return super().read(item, reads, geobox)
+class Lazy(Textured):
+    """An archive that follows only nine tenths of a move of its item `a`, along rows."""
 
-    archive = Lazy()
+    def read(self, item: Item, reads: Sequence[BandRead], geobox: GeoBox) -> Pixels:
+        moved = (WINDOW.affine.f - geobox.affine.f) / PX
+        self.shifts["a"] = (4.0 + 0.1 * moved, 0.0)
+        return super().read(item, reads, geobox)
+
+
+def test_second_look_finds_a_rest_then_both_shifts_add_up() -> None:
+    archive = Lazy({"a": (4.0, 0.0)})
     moves = found(archive, "a")
     assert archive.reads_of("a") == 3
     assert len(moves.moves["a"].fields) == 2
@@ -129,8 +146,10 @@ def test_second_look_finds_a_rest_then_both_shifts_add_up() -> None:
 @pytest.mark.parametrize("why", ["flat", "elsewhere"])
 def test_nothing_to_measure_then_no_move(why: str) -> None:
     archive = Textured({"a": (2.0, 2.0)})
-    archive.flat |= {"a"} if why == "flat" else set()
-    archive.worlds |= {"a": 5} if why == "elsewhere" else {}
+    if why == "flat":
+        archive.flat = {"a"}
+    else:
+        archive.worlds = {"a": 5}
     moves = found(archive, "a")
     assert (moves.moves, moves.refused) == ({}, [])
     assert archive.reads_of("a") == 1
@@ -167,16 +186,8 @@ def test_cost_then_that_of_moves_before_is_in_it() -> None:
 
 def test_item_that_contradicts_its_archive_then_the_others_are_moved() -> None:
     judged = replace(optical("B02", "B10"), states_offset=True)
-    archive = Textured({"a": (2.0, 0.0), "b": (0.0, 2.0)})
-    archive.flat = {"a/B10"}
-
-    class Black(Textured):
-        def _shown(self, name, band, grid):  # type: ignore[no-untyped-def]
-            seen = super()._shown(name, band, grid)
-            return np.full_like(seen, 15) if (name, band.name) == ("a", "B10") else seen
-
-    archive = Black(archive.shifts)
-    moves = Moves()
+    archive, moves = Textured({"a": (2.0, 0.0), "b": (0.0, 2.0)}), Moves()
+    archive.black = {"a/B10"}
     against = reference(WINDOW, judged)
     find_moves(archive, passes(liar("a"), liar("b")), judged, WINDOW, against, moves)
     assert set(moves.moves) == {"b"}
@@ -220,9 +231,7 @@ def test_reference_of_shorter_pixels_then_shifts_count_in_own_ones() -> None:
 @pytest.mark.parametrize("shift", [(0.0, 0.0), (1.25, -0.5), (-3.0, 2.0)])
 def test_misfit_then_the_shift_of_the_pixels_as_they_are(shift: tuple[float, float]) -> None:
     archive, where = Textured({"a": shift}), window(64, 128)
-    told = misfits(
-        image_of(archive, "a"), S2, where, patches(), reference(where, S2), Moves()
-    )
+    told = misfits(image_of(archive, "a"), S2, where, patches(), reference(where, S2), Moves())
     assert len(told) == 2
     for one in told:
         assert (one.row, one.col) == pytest.approx(shift, abs=NEAR)
@@ -239,15 +248,13 @@ def test_misfit_that_cannot_be_measured_then_no_numbers_and_why() -> None:
     moves = Moves({"a": moved_by(2.0, -1.0)})
     for one in misfits(image_of(archive, "a"), S2, where, patches(), reference(where, S2), moves):
         assert (one.row, one.col, one.error, one.length) == (None, None, None, None)
-        assert not one.confidence
+        assert one.confidence is None
         assert one.why
         assert (one.moved_row, one.moved_col) == (2.0, -1.0)
 
 
 def moved_by(row: float, col: float) -> Move:
     """A move that is the same everywhere."""
-    from eodata.pipeline.coregister.field import Field
-
     constant = Field(np.array([[row, col]]), (0.0, 0.0), 1.0, (row, col), 0.01, 1.0, 9)
     return Move(WINDOW, fields=(constant,))
 
@@ -275,8 +282,6 @@ def test_refused_move_then_the_misfit_says_so() -> None:
 
 
 def test_move_that_bends_then_each_patch_tells_its_own() -> None:
-    from eodata.pipeline.coregister.field import Field
-
     bent = Field(np.array([[1.0, 0], [0, 0], [0, 2.0]]), (0.0, 0.0), 64.0, (1, 2), 0.01, 1.0, 9)
     moves = Moves({"a": Move(WINDOW, fields=(bent,))})
     where = window(64, 128)

@@ -13,7 +13,7 @@ from eodata.core.grid import place_in, window_of
 from eodata.core.plan import Plan
 from eodata.pipeline.coregister.view import shrunk, view_of
 from tests.build.compared import Held, fill, make, shard_of, shown
-from tests.build.textured import Textured, item, window
+from tests.build.textured import Textured, item, optical, reference, window
 
 ALL = (0, 1, 2, 3)
 
@@ -78,6 +78,15 @@ def test_reference_in_the_same_shard_then_the_store_is_not_asked(plan: Plan) -> 
     # green before blue, as they are compared
     assert_shows(found, expected(plan, "s2", 0, ALL, 1, (1, 0)))
     assert found.view.valid.mean() == pytest.approx(4 / 6)  # the patches are no rectangle
+
+
+def test_reference_in_a_later_shard_that_fills_then_from_there_too() -> None:
+    plan = make(shard_mb=0.14, s2={"coregister_to": {"step": 3}})
+    store, shard = Held(plan), shard_of(plan, "s2", block=1, first=2)
+    assert (shard.task.first, shard.task.last) == (2, 4)
+    fill(plan, shard, 3)
+    assert_shows(of(plan, store, shard, 2), expected(plan, "s2", 1, ALL, 1, (1, 0)))
+    assert store.asked == []
 
 
 def test_reference_in_another_shard_then_it_comes_from_the_store() -> None:
@@ -169,8 +178,6 @@ def test_reach_then_in_pixels_of_the_comparison(reach: int, factor: int, found: 
 
 
 def test_shift_within_reach_alone_is_found() -> None:
-    from tests.build.textured import optical, reference
-
     where = window(160, 160)
     modality = optical("B02", reach=3)
     near, far = (Textured({"a": (row, 0.0)}) for row in (2.0, 6.0))

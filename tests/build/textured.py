@@ -29,6 +29,7 @@ PX = 10.0
 """Metres per pixel of the world, in which shifts are told."""
 LEFT, TOP = 500_000.0, 5_600_000.0
 MARGIN, EDGE = 40, 400
+BLACK = 15
 READ = Cost(100, 1, 0)
 """What every read of the archive takes."""
 Place = tuple[float, float]
@@ -45,7 +46,9 @@ def texture(seed: int = 0) -> NDArray[np.float64]:
 def ground(x: NDArray[np.float64], y: NDArray[np.float64], seed: int = 0) -> NDArray[np.float64]:
     """Return the world at some places [m]."""
     rows, cols = (TOP - y) / PX + MARGIN - 0.5, (x - LEFT) / PX + MARGIN - 0.5
-    return np.asarray(ndimage.map_coordinates(texture(seed), [rows, cols], order=3, mode="grid-wrap"))
+    return np.asarray(
+        ndimage.map_coordinates(texture(seed), [rows, cols], order=3, mode="grid-wrap")
+    )
 
 
 class Textured:
@@ -55,6 +58,7 @@ class Textured:
         shifts: By item or `item/band`: what belongs at (row, col) stands at (row + first, col +
             second) [px of 10 m]; both add up.
         flat: Items or `item/band` without any texture.
+        black: `item/band` that are darker than an offset of 1000 allows.
         deaf: Items that are always read on the grid that was asked for first.
         broken: By item, the call that fails, counted from 1.
         worlds: By item, the seed of another world.
@@ -67,6 +71,7 @@ class Textured:
     def __init__(self, shifts: Mapping[str, Place] | None = None) -> None:
         self.shifts = dict(shifts or {})
         self.flat: set[str] = set()
+        self.black: set[str] = set()
         self.deaf: set[str] = set()
         self.broken: dict[str, int] = {}
         self.worlds: dict[str, int] = {}
@@ -100,6 +105,8 @@ class Textured:
         seen = ground(x - PX * (col + more_cols), y + PX * (row + more_rows), seed)
         if {name, own} & self.flat:
             seen = np.zeros_like(seen)
+        if own in self.black:
+            return np.full(tuple(grid.shape), BLACK, band.dtype)
         means = seen.reshape(height // parts, parts, width // parts, parts).mean(axis=(1, 3))
         shown = np.rint(3000 + 500 * means) if np.dtype(band.dtype).kind == "u" else means
         return shown.astype(band.dtype)
@@ -124,7 +131,9 @@ def liar(name: str) -> Item:
     return replace(plain_item(name), assets=assets)
 
 
-def optical(*bands: str, gsd: float = PX, steady: int | None = None, **keys: object) -> ModalityPlan:
+def optical(
+    *bands: str, gsd: float = PX, steady: int | None = None, **keys: object
+) -> ModalityPlan:
     """A modality of single acquisitions, compared by all its bands with the step s2@0."""
     plain = plain_modality(*bands, gsd=gsd)
     which = tuple(range(len(bands)))

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from eodata import resources
 from eodata.core.coregistration_rules import check_coregistration
 from eodata.core.errors import RecipeError
 from eodata.core.product import Product
 from eodata.core.recipe import Recipe
+from eodata.core.recipe_rules import check_recipe
 
 DEM = {"product": "worldcereal-dem", "gsd": 20}
 COVER = {"product": "worldcereal-labels"}
@@ -152,9 +154,6 @@ def test_nothing_to_compare_then_the_key_is_to_be_removed(
 
 
 def test_rules_hold_for_whole_recipes_too(raw: dict[str, Any], tables: dict[str, Product]) -> None:
-    from eodata import resources
-    from eodata.core.recipe_rules import check_recipe
-
     raw["modalities"]["s1"] |= onto("scl")
     with pytest.raises(RecipeError, match='"scl" cannot be compared'):
         check_recipe(Recipe.parse(raw, "x.yaml"), tables, resources.schemes())

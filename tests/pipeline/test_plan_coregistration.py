@@ -32,7 +32,7 @@ def aligned(raw: dict[str, Any], tables: dict[str, Product]) -> Aligned:
         for name, keys in said.items():
             raw["modalities"][name] = {**raw["modalities"].get(name, {}), **keys}
         recipe = Recipe.parse(raw, "x.yaml")
-        providers = {name: "archive" for name in recipe.modalities}
+        providers = dict.fromkeys(recipe.modalities, "archive")
         planned = plan_modalities(recipe, tables, resources.schemes(), providers)
         return {name: modality.alignment for name, modality in planned.items()}
 
@@ -149,6 +149,21 @@ def test_leader_that_is_moved_onto_classes_then_nothing_goes_round(
         if modality.alignment:
             told = {modality.alignment.sight, modality.alignment.to_sight}
             assert told != {"classes"}, modality.name
+
+
+@pytest.mark.parametrize("wish", [{"step": 2}, {"item": "s2_c"}, {}])
+def test_leader_that_is_moved_onto_its_own_step_then_the_others_share_it(
+    aligned: Aligned, wish: dict[str, Any]
+) -> None:
+    found = aligned(s2={"coregister_to": wish})
+    assert (found["s1"].to, found["s1"].moves) == ("s2", False)
+    assert (found["s1"].step, found["s1"].item) == (wish.get("step"), wish.get("item", ""))
+
+
+def test_other_that_names_a_step_itself_then_it_keeps_that(aligned: Aligned) -> None:
+    asked = {"modality": "s2", "step": 0}
+    found = aligned(s2={"coregister_to": {"step": 2}}, s1={"coregister_to": asked})
+    assert (found["s1"].step, found["s2"].step) == (0, 2)
 
 
 # --- which bands
@@ -307,7 +322,7 @@ def test_areas_whose_clear_steps_differ_then_one_reference_for_a_block(
 ) -> None:
     raw["modalities"]["s2"]["coregister_to"] = {}
     east, west = box(3.035, 50.7, 3.2, 50.9), box(2.9, 50.7, 3.035, 50.9)
-    rows = [(east, (1, 60, 40)), (west, (60, 2, 90))]
+    rows = [(east, (10, 50, 20)), (west, (60, 10, 20))]
     answers["s2"] = [
         replace(
             answers["s2"][0],
@@ -326,10 +341,10 @@ def test_areas_whose_clear_steps_differ_then_one_reference_for_a_block(
         for block in plan.blocks
     }
     steps = {areas: plan.reference_step("s2", block) for areas, block in found.items()}
-    # Mean clouds of both are 30.5, 31 and 65 %.
-    assert steps == {("east",): 0, ("east", "west"): 0, ("west",): 1}
+    # Mean clouds of both are 35, 30 and 20 %.
+    assert steps == {("east",): 0, ("east", "west"): 2, ("west",): 1}
     mixed = found["east", "west"]
-    assert {t.needs for t in tasks_of(plan, "s1", mixed)} == {(f"s2-b{mixed:04d}-t000",)}
+    assert {t.needs for t in tasks_of(plan, "s1", mixed)} == {(f"s2-b{mixed:04d}-t002",)}
 
 
 def test_modality_that_is_compared_with_nothing_then_it_has_no_reference(plan_of: Planner) -> None:

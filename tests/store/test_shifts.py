@@ -60,7 +60,9 @@ def test_shift_in_the_ledger_then_it_comes_back(tmp_path: Path, shift: Shift | N
 
 
 def test_numbers_of_numpy_then_plain_ones_come_back(tmp_path: Path) -> None:
-    told = Shift("s2@0", np.float32(0.5), np.float64(1), np.float32(0.25), np.float64(1), np.int64(2))
+    told = Shift(
+        "s2@0", np.float32(0.5), np.float64(1), np.float32(0.25), np.float64(1), np.int64(2)
+    )
     with SqliteLedger(tmp_path) as ledger:
         ledger.finish(TaskResult("t1", (done(0, told),), ()), 1)
         found = ledger.outcomes_of("t1")[0].shift

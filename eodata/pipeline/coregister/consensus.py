@@ -102,5 +102,5 @@ def _agreement(pool: Pool, shifts: Floats) -> tuple[int, float]:
     if not clear.any():
         return int(near.sum()), 1.0
     share = float(np.average(near[clear], weights=pool.weights[clear]))
-    # Two thirds may be taken for all: clouds and their shadows are clear, and move.
-    return int(near.sum()), min(1.0, 1.5 * share)
+    # Two thirds are as good as all: clouds and their shadows are clear, and move. Half are not.
+    return int(near.sum()), min(max(4 * share - 5 / 3, 0.0), 1.0)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from eodata.pipeline.coregister.field import TERMS, basis
 from eodata.pipeline.coregister.peaks import find_peaks
@@ -18,8 +19,8 @@ _MOST = 0.7
 """Share of the groups that must be clear."""
 _PER_TERM = 2
 """Groups that a model must have for each of its terms."""
-_BETTER = 0.7
-"""A model must leave less than this share of what the simpler one leaves, squared, unexplained."""
+_CHANCE = 1e-3
+"""How often a model may be taken for better than the simpler one when it is not."""
 _WORTH = 0.05
 """A field that departs less than this from its mean is as good as constant [px]."""
 
@@ -47,8 +48,7 @@ class Model:
 def smooth_model(pool: Pool) -> Model | None:
     """Return how the shift changes over the window, None when it is constant as far as one sees.
 
-    Tiles that are too weak alone are taken together with their neighbours. Each model is judged by
-    how well it foretells the groups that were left out when it was fitted.
+    Tiles that are too weak alone are taken together with their neighbours.
     """
     least = _PER_TERM * TERMS["affine"]
     for size in (1, 2, 4):
@@ -73,42 +73,49 @@ def _clear_groups(pool: Pool, size: int) -> tuple[Floats, Floats, Floats]:
 
 
 def _best(places: Floats, shifts: Floats, weights: Floats) -> Model | None:
-    """Return the model that foretells best, None for one shift everywhere."""
+    """Return the model that explains the shifts best, None for one shift everywhere."""
     origin = places.mean(axis=0)
     scale = max(float(np.abs(places - origin).max()), 1.0)
-    chosen, (_, left) = None, _fit(np.ones((len(places), 1)), shifts, weights)
+    count, chosen, terms_left = len(places), None, 1
+    _, left = _fit(np.ones((count, 1)), shifts, weights)
     for terms in (TERMS["affine"], TERMS["quadratic"]):
-        if len(places) < _PER_TERM * terms:
+        if count < _PER_TERM * terms:
             break
         rows = basis(places[:, 0], places[:, 1], (origin[0], origin[1]), scale, terms)
         found, off = _fit(rows, shifts, weights)
-        usual = 3 * np.median(off)
-        better = _mean_square(off, usual) < _BETTER * _mean_square(left, usual)
         departs = rows @ found - (rows @ found).mean(axis=0)
-        if better and np.sqrt(np.square(departs).mean()) > _WORTH:
-            error = np.sqrt(_mean_square(off, usual) / 2 * terms / len(places))
+        worth = np.sqrt(np.square(departs).mean()) > _WORTH
+        if worth and _is_better(off, terms, left, terms_left):
+            error = np.sqrt(_square_sum(off, off) * terms / (2 * count * (count - terms)))
             chosen = Model(found, (float(origin[0]), float(origin[1])), scale, float(error))
-            left = off
+            left, terms_left = off, terms
     return chosen
 
 
-def _mean_square(off: Floats, usual: float) -> float:
-    return float(np.square(np.minimum(off, usual)).mean())
+def _is_better(off: Floats, terms: int, left: Floats, terms_left: int) -> bool:
+    """Tell whether a model explains more than its further terms would by chance: an F test."""
+    further, free = 2 * (terms - terms_left), 2 * (len(off) - terms)
+    unexplained = max(_square_sum(off, off), 1e-12)
+    gain = (_square_sum(left, off) - unexplained) / further
+    return bool(gain > special.fdtri(further, free, 1 - _CHANCE) * unexplained / free)
+
+
+def _square_sum(off: Floats, usual: Floats) -> float:
+    """Return the sum of squares, of which no single one counts for more than it should."""
+    return float(np.square(np.minimum(off, 3 * np.median(usual))).sum())
 
 
 def _fit(rows: Floats, shifts: Floats, weights: Floats) -> tuple[Floats, Floats]:
     """Fit by least squares in which the far-off count less and less (Tukey's biweight).
 
     Returns:
-        Terms `(k, 2)`, and `(n,)` how far each shift lies from what the others foretell [px].
+        Terms `(k, 2)`, and `(n,)` how far each shift lies from the model [px].
     """
-    trust = weights / weights.max()
+    trust = weights
     for _ in range(10):
         root = np.sqrt(trust)[:, np.newaxis]
         terms = np.linalg.lstsq(root * rows, root * shifts, rcond=None)[0]
-        off = np.hypot(*(shifts - rows @ terms).T)
+        off: Floats = np.hypot(*(shifts - rows @ terms).T)
         limit = max(6 * float(np.median(off)), 0.1)
-        trust = weights / weights.max() * np.square(np.maximum(1 - np.square(off / limit), 0))
-    q, _ = np.linalg.qr(root * rows)
-    lever = np.minimum(np.square(q).sum(axis=1), 0.9)
-    return terms, off / (1 - lever)
+        trust = weights * np.square(np.maximum(1 - np.square(off / limit), 0))
+    return terms, off

@@ -58,7 +58,7 @@ def _usable_whole(height: int, width: int) -> Numbers:
 def _usable(valid: Valid) -> Numbers:
     # Beside a hole gradients are noisiest, which would mark a hole that both sides have.
     inner = _share(valid, 1, "nearest") > np.float32(1 - 1e-4)
-    ramp = np.clip(2 * _share(inner, _SLOPE, "constant") - 1, 0, 1)
+    ramp = np.clip(2 * _share(inner, _SLOPE, "constant") - 1, 0, 1) * inner
     weights: Numbers = np.square(np.sin(ramp * np.float32(np.pi / 2)))
     return weights
 

@@ -239,7 +239,8 @@ def test_a_reach_of_more_than_a_third_of_the_tile_is_refused():
 def test_a_flat_band_beside_others_does_no_harm():
     classes = ground(4)
     image, reference = optical(classes, 4), view(radar(classes, 4))
-    with_flat = np.concatenate([image, np.full((1, SIZE, SIZE), 0.3, np.float32)])
+    digits = np.random.default_rng(4).integers(0, 2, (1, SIZE, SIZE)) * np.float32(2**-14)
+    with_flat = np.concatenate([image, np.float32(1000) + digits])
     surface = surface_unlike(view(image), reference, REACH)
     assert (surface_unlike(view(with_flat), reference, REACH) == surface).all()
 
