@@ -19,7 +19,7 @@ import csv
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
-from itertools import combinations, islice
+from itertools import combinations, islice, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -163,9 +163,9 @@ def bands() -> None:
     for reference, band, pair in band_pairs():
         asked.setdefault((reference, band), []).append(pair)
     rows = [
-        f"{band} to {reference} | {way} | {summary(ours(pair, way == 'alike', 8) for pair in pairs)}"
+        f"{band} to {reference} | {way} | {summary(ours(pair, alike, 8) for pair in pairs)}"
         for (reference, band), pairs in asked.items()
-        for way in ("alike", "unlike")
+        for way, alike in (("alike", True), ("unlike", False))
     ]
     table(
         "Bands of one item, 256 px of 10 m; errors in px of the coarser", f"bands | | {HEAD}", rows
@@ -212,7 +212,7 @@ def real(folder: Path) -> None:
     head = "clear dates | every | pairs answered | median px | 95 % px | dates apart, median px"
     table("Real dates: pairs against one position per date", head, rows)
     rng, answers = np.random.default_rng(0), []
-    for image, reference in zip(views, views[1:], strict=False):
+    for image, reference in pairwise(views):
         shift = rng.uniform(-4, 4, 2)
         field = np.broadcast_to(shift[:, None, None], (2, *image.valid.shape))
         inner = np.s_[..., 6:-6, 6:-6]

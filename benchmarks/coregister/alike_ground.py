@@ -1,16 +1,17 @@
-"""Pairs of images of one kind of sensor whose shift is known: simulated dates, bands, real dates."""
+"""Pairs of images of one kind of sensor: simulated ones of known shift, and real dates."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
+from rasterio.errors import NotGeoreferencedWarning
 from scipy import ndimage
 
 from benchmarks.sandbox import OPEN_GROUND, places_of
@@ -220,6 +221,8 @@ def real_dates(folder: Path, share: float = 0.9) -> list[View]:
 
 
 def _netcdf(path: Path, name: str) -> NDArray[np.generic]:
-    with rasterio.open(f"netcdf:{path}:{name}") as variable:
-        values: NDArray[np.generic] = variable.read()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        with rasterio.open(f"netcdf:{path}:{name}") as variable:
+            values: NDArray[np.generic] = variable.read()
     return values

@@ -41,6 +41,8 @@ REACH = 8
 PATCHES = {"16 patches of 256": (256, 4), "16 of 64": (64, 4)}
 STARTS = {1024: (0,), 256: (0, 512), 128: (0, 384, 768), 64: (0, 384, 768)}
 """By edge, where along the diagonal patches of different places are compared [px]."""
+STRANGERS = 6
+"""Each block is compared with other places among so many that follow."""
 COARSE = 24
 """Edge of a coarse pixel [10 m]: MODIS has about 250 m."""
 
@@ -197,7 +199,13 @@ def _classes(block: Block) -> View:
 
 def wrong(blocks: Sequence[Block]) -> None:
     """Count how often a shift is believed where image and reference show different ground."""
-    strangers = [(one, other) for one in blocks for other in blocks if one.name != other.name]
+    around = [*blocks, *blocks]
+    strangers = [
+        (block, other)
+        for n, block in enumerate(blocks)
+        for other in around[n + 1 : n + STRANGERS]
+        if block.name != other.name
+    ]
     rows = []
     for edge in STARTS:
         asked, found, sure = 0, 0, 0

@@ -13,6 +13,7 @@ from eodata.build.acquire import ContradictedError, Layer, read_acquisition
 from eodata.build.moving import Move, MovedProvider
 from eodata.build.reference import reach_of
 from eodata.core.coregistration import ERRORS, LEAST_PX, REACH_PX, SURE
+from eodata.core.errors import ProviderError
 from eodata.core.item import Item
 from eodata.core.modality_plan import ModalityPlan
 from eodata.core.outcome import FREE, Cost
@@ -71,6 +72,9 @@ def band_shifts(
             return found
         moved = MovedProvider(provider, {item.id: Move(window, bands=apart)})
         again = read_acquisition(moved, [item], modality, window)
+    except ProviderError as error:
+        error.cost += found.cost
+        raise
     except ContradictedError as error:
         found.cost += error.cost  # the reading that counts will say so again
         return found

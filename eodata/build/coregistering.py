@@ -62,7 +62,7 @@ class Moves:
         return json.dumps({"bands": bands}) if bands else ""
 
     def mean_at(self, rows: Sequence[float], cols: Sequence[float]) -> list[tuple[float, float]]:
-        """Return the move at some pixels of the window (row, col) [px]: the mean over the items."""
+        """Return the mean move (row, col) [px] at some pixels, of those items that are moved."""
         if not self.moves:
             return [(0.0, 0.0)] * len(rows)
         shifts = np.mean([move.at(rows, cols) for move in self.moves.values()], axis=0)

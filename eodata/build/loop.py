@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,13 +54,27 @@ class Settings:
 
 
 def tasks_left(plan: Plan, ledger: SqliteLedger, root: Path) -> list[Task]:
-    """Return the tasks to run: unfinished ones, and those that need the shards of such."""
+    """Return the tasks to run: unfinished ones, and those that such will give other pixels."""
     finished = _still_there(root, ledger)
     left: dict[str, Task] = {}
     for task in plan.tasks:
-        if not finished.get(task.id, False) or any(need in left for need in task.needs):
+        again = [need for need in task.needs if need in left]
+        if not finished.get(task.id, False) or _will_differ(plan, ledger, task, again):
             left[task.id] = task
     return list(left.values())
+
+
+def _will_differ(plan: Plan, ledger: SqliteLedger, task: Task, again: Sequence[str]) -> bool:
+    """Return whether a finished task must follow, when some that it needs are run again.
+
+    A derived one must. One that was compared with a reference need not, unless that step was
+    missing: what was read once is read as it was.
+    """
+    if not again or plan.modalities[task.modality].derive:
+        return bool(again)
+    step = plan.reference_step(plan.mover(task.modality).name, task.block)
+    told = [o for need in again for o in ledger.outcomes_of(need) if o.step == step]
+    return not told or any(o.status is Status.FAILED for o in told)
 
 
 def _still_there(root: Path, ledger: SqliteLedger) -> dict[str, bool]:

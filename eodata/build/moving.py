@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 
 import numpy as np
 from affine import Affine
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
+from eodata.core.errors import ProviderError
 from eodata.core.item import Item
 from eodata.core.modality_plan import BandRead
 from eodata.core.outcome import FREE, Cost
@@ -55,10 +57,13 @@ class Move:
         """
         height, width = geobox.shape
         onto = ~self.window.affine @ geobox.affine  # from its pixels to those of the window
-        corners = [onto @ corner for corner in ((0, 0), (width, 0), (0, height))]
+        corners = [onto @ corner for corner in product((0, width), (0, height))]
         shifts = self.at([row for _, row in corners], [col for col, _ in corners])
         shifts += self.bands.get(band, (0.0, 0.0))
-        (row, col), right, down = shifts[0], *(shifts[1:] - shifts[0])
+        top_left, bottom_left, top_right, bottom_right = shifts
+        right = (top_right - top_left + bottom_right - bottom_left) / 2
+        down = (bottom_left - top_left + bottom_right - top_right) / 2
+        row, col = shifts.mean(axis=0) - (right + down) / 2
         bent = Affine(
             1 + right[1] / width / onto.a, down[1] / height / onto.a, col / onto.a,
             right[0] / width / onto.e, 1 + down[0] / height / onto.e, row / onto.e,
@@ -104,7 +109,11 @@ class MovedProvider:
             for places in _by_shift(reads, move):
                 chosen = [reads[i] for i in places]
                 grid = move.grid(part, chosen[0].band.name)
-                found = self._provider.read(item, chosen, grid)
+                try:
+                    found = self._provider.read(item, chosen, grid)
+                except ProviderError as error:
+                    error.cost += cost
+                    raise
                 cost += found.cost
                 for i, numbers, there in zip(places, found.values, found.valid, strict=True):
                     whole = values[i]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
@@ -20,7 +20,7 @@ from eodata.core.patch import Patch
 from eodata.core.plan import Plan, Task
 from eodata.pipeline.coregister.evidence import View
 from eodata.pipeline.coregister.field import Finding
-from eodata.pipeline.coregister.measure import measure_shift
+from eodata.pipeline.coregister.measure import Kept, measure_shift
 from eodata.pipeline.coregister.view import shrunk, view_of
 from eodata.store.reader import StoreReader
 from eodata.store.sink import shard_paths
@@ -38,12 +38,14 @@ class Reference:
         alignment: How to compare.
         view: On pixels as large as those of the coarsest band that is compared.
         shrink: How many pixels of the compared modality make one of them, along each axis.
+        kept: What earlier comparisons have worked out of the view.
     """
 
     name: str
     alignment: Alignment
     view: View
     shrink: int
+    kept: Kept = field(default_factory=dict)
 
     def compare(
         self, values: NDArray[np.generic], valid: NDArray[np.bool_], bands: Sequence[Band]
@@ -60,6 +62,7 @@ class Reference:
             self.view,
             alike=self.alignment.alike,
             reach=reach_of(self.alignment.reach, self.shrink),
+            kept=self.kept,
         )
 
 
@@ -101,10 +104,11 @@ def reference_of(
     if to.name == shard.task.modality and shard.task.first <= at < shard.task.last:
         number = at - shard.task.first
         part = slice(positions[0], positions[-1] + 1)
-        view = side.view(shard.values[part, number], shard.valid[part, number])
+        found = side.view(shard.values[part, number], shard.valid[part, number]), {}
     else:
-        view = _stored(store, side, _stamp(plan, store, to.name, block.number, at))
-    return Reference(f"{to.name}@{at}", alignment, view, round(gsd / modality.gsd))
+        found = _stored(store, side, _stamp(plan, store, to.name, block.number, at))
+    view, kept = found
+    return Reference(f"{to.name}@{at}", alignment, view, round(gsd / modality.gsd), kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +137,13 @@ class _Side:
 
 
 @lru_cache(maxsize=KEPT)
-def _stored(store: StoreReader, side: _Side, stamp: tuple[int, ...]) -> View:  # noqa: ARG001 (key)
+def _stored(
+    store: StoreReader,
+    side: _Side,
+    stamp: tuple[int, ...],  # noqa: ARG001 (a part of the key)
+) -> tuple[View, Kept]:
     values, valid = store.read_block(side.modality.name, side.rows, slice(side.step, side.step + 1))
-    return side.view(values[:, 0], valid[:, 0])
+    return side.view(values[:, 0], valid[:, 0]), {}
 
 
 def _stamp(plan: Plan, store: StoreReader, name: str, block: int, step: int) -> tuple[int, ...]:

@@ -12,6 +12,7 @@ from eodata.cli import (
     build_commands,
     catalog_commands,
     doctor_command,
+    exchange_commands,
     recipe_commands,
     sandbox_commands,
     split_commands,
@@ -55,6 +56,7 @@ catalog_commands.register(app)
 sandbox_commands.register(app)
 split_commands.register(app)
 doctor_command.register(app)
+exchange_commands.register(app)
 
 
 def main(arguments: list[str] | None = None) -> None:

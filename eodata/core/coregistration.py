@@ -100,6 +100,7 @@ class Alignment:
         to_bands: Positions of those of the reference.
         sight: What the modality shows.
         to_sight: What the reference shows.
+        alike: True when both sides show the ground in the same way, band by band.
         moves: True when items are moved onto the reference; False when shifts are only measured.
         step: Step of the reference; None for the one with `item`, or the clearest of each block.
         item: Which item the reference must hold, `""` for any.
@@ -112,16 +113,12 @@ class Alignment:
     to_bands: tuple[int, ...]
     sight: Sight
     to_sight: Sight
+    alike: bool
     moves: bool = False
     step: int | None = None
     item: str = ""
     least: float = LEAST_PX
     reach: int = REACH_PX
-
-    @property
-    def alike(self) -> bool:
-        """True when both sides show the ground in the same way."""
-        return self.sight == self.to_sight and self.sight != "classes"
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Alignment:

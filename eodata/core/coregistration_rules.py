@@ -63,7 +63,7 @@ def _check_reference(recipe: Recipe, name: str, spec: CoregisterSpec, products: 
             where,
             f'"{told}" cannot be compared' if told in recipe.modalities else f'no "{told}"',
             "places are compared by reflectance, radar backscatter or classes that are read.",
-            nearest(told, shown) if shown else "Remove the key.",
+            nearest(told, shown) if shown and told == to else "Remove the key.",
         )
     if eligible[to] == eligible[name] == "classes":
         raise RecipeError(

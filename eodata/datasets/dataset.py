@@ -13,16 +13,17 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
-from eodata.core.band import Band
 from eodata.core.errors import RecipeError, nearest
+from eodata.datasets.decoding import OpenedModality, to_physical
+from eodata.datasets.epoch import Epoch
+from eodata.datasets.frames import Frames, Sample, as_item, read_frames
 from eodata.datasets.index import SampleIndex
 from eodata.datasets.labels import LabelIndex
+from eodata.datasets.scaled_bands import BandScaling
+from eodata.datasets.steps import StepChoice
 from eodata.store.reader import StoreReader
 
-Sample = dict[str, Any]
-
-# Losses, `default_collate` and most arithmetic do not know torch's unsigned types beyond uint8.
-WIDER = {"uint16": np.int32, "uint32": np.int64}
+__all__ = ["EODataset", "to_physical"]
 
 
 class EODataset(Dataset[Any]):
@@ -37,18 +38,20 @@ class EODataset(Dataset[Any]):
         modalities: Names, in the order of the items.
         bands: Per modality the bands of the channel axis, in order.
         labels: Names of the labels of whole samples that items hold, in order.
+        scalings: Per modality that has one its normalisation; `invert` undoes it.
+        blocks: `(N,)` which shard of the store each item lies in, in item order.
     """
 
     def __init__(
         self,
         path: Path,
         index: SampleIndex,
-        shapes: Mapping[str, tuple[int, int, int, int]],
-        bands: Mapping[str, tuple[Band, ...]],
-        channels: Mapping[str, tuple[int, ...] | None],
+        opened: Mapping[str, OpenedModality],
         *,
+        block: int = 1,
         labels: Mapping[str, LabelIndex] | None = None,
-        decode: bool = True,
+        choice: StepChoice | None = None,
+        seed: int = 0,
         transform: Callable[[Sample], Any] | None = None,
     ) -> None:
         """Hold what `open_dataset` worked out; opens nothing.
@@ -56,22 +59,26 @@ class EODataset(Dataset[Any]):
         Args:
             path: Folder of the store.
             index: The samples.
-            shapes: Per modality `(T, C, H, W)` of an item.
-            bands: Per modality the C bands of an item.
-            channels: Per modality their positions in the store, None for all in store order.
+            opened: The modalities, in the order of the items.
+            block: Samples per shard.
             labels: Labels of the same samples; items have no key for them without any.
-            decode: Physical units instead of DN.
+            choice: Which steps items hold; None for all.
+            seed: Of random choices.
             transform: Called with each item; its answer is returned instead.
         """
         self.path = path
-        self.modalities = tuple(shapes)
-        self.bands = dict(bands)
+        self.modalities = tuple(opened)
+        self.bands = {name: one.bands for name, one in opened.items()}
         self.labels = tuple(labels or ())
+        scaled = {name: one.scaling for name, one in opened.items()}
+        self.scalings = {n: s for n, s in scaled.items() if isinstance(s, BandScaling)}
+        self.blocks: NDArray[np.int64] = index.rows // block
         self._index = index
-        self._shapes = dict(shapes)
-        self._channels = dict(channels)
+        self._modalities = dict(opened)
         self._labels = dict(labels or {})
-        self._decode = decode
+        self._choice = choice
+        self._seed = seed
+        self._epoch = Epoch()
         self._transform = transform
         self._opened: tuple[int, StoreReader] | None = None
 
@@ -88,13 +95,7 @@ class EODataset(Dataset[Any]):
         """
         i = self._place(position)
         index = self._index
-        item: Sample = {}
-        valid, present, dates = {}, {}, {}
-        for name in self.modalities:
-            present[name] = torch.from_numpy(index.present[name][i].copy())
-            dates[name] = torch.from_numpy(index.dates[name][i].copy())
-            item[name], valid[name] = self._read(name, i)
-        item |= {"valid": valid, "present": present, "dates": dates}
+        item = self._all_steps(i) if self._choice is None else self._some_steps(i, self._choice)
         item |= {"id": index.ids[i].decode(), "row": int(index.rows[i])}
         item |= {"split": index.splits[i].decode(), "bbox": torch.from_numpy(index.bbox[i].copy())}
         if self._labels:
@@ -107,9 +108,9 @@ class EODataset(Dataset[Any]):
     def __repr__(self) -> str:
         counts = ", ".join(f"{n} {split}" for split, n in self._split_counts().items())
         lines = [f"EODataset {self.path}: {len(self)} samples ({counts})"]
-        for name in self.modalities:
-            names = " ".join(band.name for band in self.bands[name])
-            lines.append(f"  {name}: (T, C, H, W) = {self._shapes[name]}, {names}")
+        for name, one in self._modalities.items():
+            names = " ".join(band.name for band in one.bands)
+            lines.append(f"  {name}: (T, C, H, W) = {self._shape(one)}, {names}")
         return "\n".join(lines)
 
     @property
@@ -121,6 +122,22 @@ class EODataset(Dataset[Any]):
     def rows(self) -> NDArray[np.int64]:
         """`(N,)` positions on the sample axis of the store, in item order; a copy."""
         return self._index.rows.copy()
+
+    @property
+    def epoch(self) -> int:
+        """Epoch that decides random choices, counted from 0."""
+        return self._epoch.get()
+
+    def set_epoch(self, epoch: int) -> None:
+        """Say which epoch random choices are made for; workers that are alive hear it too.
+
+        Items depend on seed, epoch and sample id alone. An `EpochSampler` calls this at the start
+        of each epoch; without one, call it before iterating.
+
+        Raises:
+            ValueError: It is negative.
+        """
+        self._epoch.set(epoch)
 
     def classes(self, name: str) -> tuple[tuple[int, str, str], ...]:
         """Return the legend `(value, name, "rrggbb")` of a modality or of labels.
@@ -147,6 +164,11 @@ class EODataset(Dataset[Any]):
         names, counts = np.unique(self._index.splits, return_counts=True)
         return {name.decode(): int(n) for name, n in zip(names, counts, strict=True)}
 
+    def _shape(self, one: OpenedModality) -> tuple[int, int, int, int]:
+        if one.static or self._choice is None:
+            return one.shape
+        return self._choice.count, *one.shape[1:]
+
     def _place(self, position: int) -> int:
         try:
             i = operator.index(position)
@@ -169,15 +191,52 @@ class EODataset(Dataset[Any]):
             self._opened = opened
         return opened[1]
 
-    def _read(self, name: str, i: int) -> tuple[torch.Tensor, torch.Tensor]:
-        row = int(self._index.rows[i])
-        values, valid = self._reader().read(name, row, bands=self._channels[name])
-        valid = valid & self._index.present[name][i][:, None, None]
-        if self._decode:
-            values = to_physical(values, valid, self.bands[name])
-        elif values.dtype.name in WIDER:
-            values = values.astype(WIDER[values.dtype.name])
-        return torch.from_numpy(np.ascontiguousarray(values)), torch.from_numpy(valid)
+    def _all_steps(self, i: int) -> Sample:
+        return as_item({name: self._frames(name, i, None) for name in self.modalities})
+
+    def _some_steps(self, i: int, choice: StepChoice) -> Sample:
+        pick = choice.pick(i, self._seed, self.epoch, self._index.ids[i].decode())
+        inputs = choice.padded(pick)
+        # The target comes last, read together with the inputs: they may share a chunk.
+        every = np.append(inputs, pick.target)
+        frames = {}
+        for name, one in self._modalities.items():
+            steps = every if name in choice.targets else inputs
+            frames[name] = self._frames(name, i, None if one.static else steps)
+        n = len(inputs)
+        shown = {k: f if self._modalities[k].static else f.part(0, n) for k, f in frames.items()}
+        item = as_item(shown) | {"steps": torch.from_numpy(inputs)}
+        if choice.targets:
+            target = as_item({name: frames[name].part(n, n + 1) for name in choice.targets})
+            item |= _with_target(target, every, choice.coverage_at(i, every), pick.matched)
+        return item
+
+    def _frames(self, name: str, i: int, steps: NDArray[np.int64] | None) -> Frames:
+        index = self._index
+        return read_frames(
+            self._reader(),
+            name,
+            int(index.rows[i]),
+            self._modalities[name],
+            index.present[name][i],
+            index.dates[name][i],
+            steps,
+        )
+
+
+def _with_target(
+    target: Sample, steps: NDArray[np.int64], coverage: NDArray[np.float32], matched: bool
+) -> Sample:
+    """Return what an item with a target adds; the last of the steps is the target."""
+    return {
+        "coverage": torch.from_numpy(coverage[:-1].copy()),
+        "matched": torch.tensor(matched),
+        "target": target
+        | {
+            "steps": torch.from_numpy(steps[-1:].copy()),
+            "coverage": torch.from_numpy(coverage[-1:].copy()),
+        },
+    }
 
 
 def _label_item(labels: LabelIndex, i: int) -> dict[str, torch.Tensor]:
@@ -186,30 +245,3 @@ def _label_item(labels: LabelIndex, i: int) -> dict[str, torch.Tensor]:
         "multi": torch.from_numpy(labels.multi[i].astype(np.float32)),
         "fractions": torch.from_numpy(labels.fractions[i].copy()),
     }
-
-
-def to_physical(
-    dn: NDArray[np.generic], valid: NDArray[np.bool_], bands: tuple[Band, ...]
-) -> NDArray[np.generic]:
-    """Return what a network can take: float32 in physical units, or int64 class numbers.
-
-    Args:
-        dn: `(T, C, H, W)` as stored.
-        valid: `(T, H, W)`, True = usable.
-        bands: The C bands.
-
-    Returns:
-        `(T, C, H, W)`, int64 when every band is categorical or a bitmask, else float32 (class
-        numbers among them are exact to 2**24); 0 where not valid, whatever was stored.
-    """
-    continuous = [band.kind == "continuous" for band in bands]
-    out: NDArray[Any] = dn.astype(np.float32 if any(continuous) else np.int64)
-    if any(continuous):
-        out *= _per_band([b.scale if c else 1.0 for b, c in zip(bands, continuous, strict=True)])
-        out += _per_band([b.offset if c else 0.0 for b, c in zip(bands, continuous, strict=True)])
-    np.copyto(out, 0, where=~valid[:, None])
-    return out
-
-
-def _per_band(numbers: list[float]) -> NDArray[np.float32]:
-    return np.array(numbers, np.float32)[:, None, None]

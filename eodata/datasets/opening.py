@@ -12,9 +12,13 @@ from eodata.core.errors import RecipeError, nearest
 from eodata.core.outcome import Status
 from eodata.core.recipe import ITEM_KEYS
 from eodata.datasets.index import build_index
+from eodata.datasets.scaled_bands import choose_scalings
+from eodata.datasets.scalings import DN
+from eodata.datasets.steps import Steps
 
 if TYPE_CHECKING:
     from eodata.datasets.dataset import EODataset
+    from eodata.datasets.decoding import OpenedModality
     from eodata.store.reader import StoreReader
 
 
@@ -25,7 +29,10 @@ def open_dataset(
     bands: Mapping[str, Sequence[str]] | None = None,
     *,
     labels: Sequence[str] | None = None,
+    steps: Steps | None = None,
+    scaling: str | Mapping[str, str] | None = None,
     decode: bool = True,
+    seed: int = 0,
     status: Sequence[str] = ("done",),
     transform: Callable[[dict[str, Any]], Any] | None = None,
 ) -> EODataset:
@@ -45,11 +52,29 @@ def open_dataset(
       class that is present; `fractions`, float32 `(K,)`, 0 where no pixel counts. The legend, and
       so the order of K, is `dataset.classes(name)`.
 
+    With `steps`, the T of modalities with dates is as many as were asked for, and items also have
+
+    - `steps`: int64 `(T,)`, positions on the time axis of the store in order of time; where a
+      sample has too few, the last ones are -1 and their `present` and `valid` are False.
+
+    With `TargetSteps` those are the inputs, and items also have
+
+    - `target`: a dict like the item, one step long: tensors `(1, C, H, W)`, `valid`, `present`,
+      `dates`, `steps` and `coverage`;
+    - `coverage`: float32 `(T,)`, cloud coverage of each step as a fraction, NaN for -1;
+    - `matched`: bool, False when the limits could not be kept or there are too few steps.
+
+    Steps that are not done in every opened modality with dates are never chosen, nor those of which
+    nothing tells the coverage; a list of numbers is taken as it is. Random choices depend on
+    `seed`, epoch and sample id alone, see `EODataset.set_epoch`.
+
     Numbers: decoded, continuous bands are float32 in the unit of the band, and modalities whose
     bands are all categorical or bitmasks are int64, which losses take; where `valid` is False they
-    are 0, which for a class map may be a class too, so always ask `valid`. With `decode=False` they
-    are the DN as stored, NaN or other leftovers included, and only uint16 and uint32 are widened
-    to int32 and int64, because torch can do little with the unsigned types.
+    are 0, which for a class map may be a class too, so always ask `valid`. A `scaling` maps
+    reflectance or dB on to what a published network takes; invalid pixels then hold what the
+    publication puts there. With `decode=False` they are the DN as stored, NaN or other leftovers
+    included, and only uint16 and uint32 are widened to int32 and int64, because torch can do little
+    with the unsigned types.
 
     Items are in row order, which is store order: a `Subset` or a sampler may rely on it.
 
@@ -60,7 +85,11 @@ def open_dataset(
         bands: Per modality the bands to read, in channel order, by name or common name whatever
             the case; modalities that are not named keep all bands.
         labels: Names of labels of whole samples that items shall hold; None for none.
-        decode: Physical units instead of DN.
+        steps: Steps of each item: None for all, a list of positions, `RandomSteps`, `TargetSteps`.
+        scaling: Name of a published normalisation, for every modality of reflectance or dB, or a
+            name per modality; `physical` and `dn` are names too. See docs/training.md.
+        decode: Physical units instead of DN; False is `dn` for every modality.
+        seed: Of random choices of steps.
         status: Keep the samples that ended so; `("done", "rejected")` also shows rejected ones.
         transform: Called with each item; its answer is returned instead. To reach spawned workers
             it must be picklable, so no lambda.
@@ -70,27 +99,27 @@ def open_dataset(
         StoreError: There is no readable store at `path`.
     """
     dataset_class = _dataset_class()
+    from eodata.datasets.choosing import choose_steps
     from eodata.datasets.labels import build_labels
     from eodata.store.reader import StoreReader
 
     path = Path(path).absolute()  # so that a later chdir does not move the workers
     reader = StoreReader(path)
     names = _choose_modalities(reader, _listed(modalities))
-    channels = _choose_channels(reader, names, bands or {})
     told = _choose_labels(reader, _listed(labels) or ())
+    opened = _open_modalities(reader, names, bands or {}, _scaling(scaling, decode=decode))
     samples = _choose_samples(reader.samples(), path, split, _listed(status) or ())
-    shapes = {name: _item_shape(reader.shape(name), channels[name]) for name in names}
-    index = build_index(samples, reader.steps(), {n: shape[0] for n, shape in shapes.items()})
-    kept = {name: tuple(reader.bands(name)[c] for c in channels[name]) for name in names}
+    frame = reader.steps()
+    index = build_index(samples, frame, {name: one.shape[0] for name, one in opened.items()})
     # The reader stays behind: what workers inherit or unpickle must hold no open file.
     return dataset_class(
         path,
         index,
-        shapes,
-        kept,
-        channels,
+        opened,
+        block=_block(path, names),
         labels={name: build_labels(reader, name, index.rows) for name in told},
-        decode=decode,
+        choice=choose_steps(reader, names, index, frame, steps),
+        seed=seed,
         transform=transform,
     )
 
@@ -216,6 +245,50 @@ def _choose_samples(samples: Any, path: Path, split: str | None, status: tuple[s
     return mine
 
 
-def _item_shape(shape: tuple[int, ...], channels: tuple[int, ...]) -> tuple[int, int, int, int]:
-    steps, _, height, width = shape[-4:]
-    return steps, len(channels), height, width
+def _open_modalities(
+    reader: StoreReader,
+    names: tuple[str, ...],
+    wanted: Mapping[str, Sequence[str]],
+    scaling: str | Mapping[str, str] | None,
+) -> dict[str, OpenedModality]:
+    from eodata.datasets.decoding import OpenedModality
+
+    channels = _choose_channels(reader, names, wanted)
+    bands = {name: tuple(reader.bands(name)[c] for c in channels[name]) for name in names}
+    scalings = choose_scalings(
+        scaling, bands, lambda name: reader.attrs(name).get("radiometry", "")
+    )
+    opened = {}
+    for name in names:
+        _, n_steps, _, height, width = reader.shape(name)
+        opened[name] = OpenedModality(
+            bands[name],
+            channels[name],
+            (n_steps, len(bands[name]), height, width),
+            reader.is_static(name),
+            scalings[name],
+        )
+    return opened
+
+
+def _scaling(
+    scaling: str | Mapping[str, str] | None, *, decode: bool
+) -> str | Mapping[str, str] | None:
+    if decode:
+        return scaling
+    if scaling is not None:
+        raise RecipeError(
+            "scaling",
+            f"scaling={scaling!r} and decode=False",
+            "DN are either decoded or not.",
+            f'Leave decode out; scaling={{…: "{DN}"}} keeps the DN of one modality.',
+        )
+    return DN
+
+
+def _block(path: Path, names: tuple[str, ...]) -> int:
+    """Return how many samples share a shard; of modalities that differ the most."""
+    from eodata.store.arrays import array_metadata
+
+    grids = (array_metadata(path, name)["chunk_grid"]["configuration"] for name in names)
+    return max(int(grid["chunk_shape"][0]) for grid in grids)

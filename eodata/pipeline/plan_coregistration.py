@@ -10,15 +10,21 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from eodata.core.band import Band
-from eodata.core.coregistration import SEEN, Alignment, CoregisterSpec, Sight, nests, sight_of
+from eodata.core.coregistration import (
+    POLARISATIONS,
+    SEEN,
+    Alignment,
+    CoregisterSpec,
+    Sight,
+    nests,
+    sight_of,
+)
 from eodata.core.modality_plan import ModalityPlan
 from eodata.core.recipe import Recipe
 from eodata.core.recipe_modality import SourceModality
 
-ALIKE_BANDS = 2
-"""Optical bands that are compared with those of another optical image; more tell little more."""
-MIXED_BANDS = 2
-"""Optical bands that are compared with radar or classes."""
+AT_MOST = 2
+"""Bands that are compared on either side; more tell little more."""
 
 
 def plan_alignments(recipe: Recipe, planned: Mapping[str, ModalityPlan]) -> dict[str, ModalityPlan]:
@@ -55,7 +61,11 @@ def _leading(
         return not anchor, eligible[name] != "optical", planned[name].static
 
     images = [name for name, sight in eligible.items() if sight != "classes"]
-    return min(images, key=rank, default="")
+    leader = min(images, key=rank, default="")
+    # What is moved onto another is no reference: the one that stands still is.
+    while leader and (spec := _spec(recipe, leader)) and spec.modality not in ("", leader):
+        leader = spec.modality
+    return leader
 
 
 def _alignment(
@@ -72,18 +82,21 @@ def _alignment(
     own, other = planned[name], planned.get(to)
     if other is None or not nests(own.gsd, other.gsd):
         return None
+    if eligible[name] == eligible[to] == "classes":
+        return None
     steps = 1 if other.static else recipe.time.steps
     if to == name and steps == 1:
         return None
     wish = spec or CoregisterSpec()
     step, item = _place(recipe, wish, to)
-    bands, to_bands = _compared(own, other, eligible[name], eligible[to])
+    bands, to_bands, alike = _compared(own, other, eligible[name], eligible[to])
     return Alignment(
         to=to,
         bands=bands,
         to_bands=to_bands,
         sight=eligible[name],
         to_sight=eligible[to],
+        alike=alike,
         moves=spec is not None,
         step=step,
         item=item,
@@ -107,29 +120,25 @@ def _place(recipe: Recipe, wish: CoregisterSpec, to: str) -> tuple[int | None, s
 
 def _compared(
     own: ModalityPlan, other: ModalityPlan, sight: Sight, to_sight: Sight
-) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the positions of the bands that are compared on either side."""
-    if sight == to_sight == "optical":
-        shared = _by_stac_name(own.bands).keys() & _by_stac_name(other.bands).keys()
-        names = [name for name in SEEN if name in shared][:ALIKE_BANDS]
-        if names:
-            pick = _by_stac_name(own.bands), _by_stac_name(other.bands)
-            return tuple(pick[0][n] for n in names), tuple(pick[1][n] for n in names)
-    return _shown(own.bands, sight), _shown(other.bands, to_sight)
+) -> tuple[tuple[int, ...], tuple[int, ...], bool]:
+    """Return the positions of the bands that are compared on either side, and if they are alike."""
+    shown, to_shown = _shown(own.bands, sight), _shown(other.bands, to_sight)
+    shared = [name for name in shown if name in to_shown][:AT_MOST]
+    if sight == to_sight != "classes" and shared:
+        pairs = [(shown[name], to_shown[name]) for name in shared]
+        return tuple(a for a, _ in pairs), tuple(b for _, b in pairs), True
+    return tuple(shown.values())[:AT_MOST], tuple(to_shown.values())[:AT_MOST], False
 
 
-def _shown(bands: tuple[Band, ...], sight: Sight) -> tuple[int, ...]:
-    """Return the positions of the bands that show most of the ground."""
-    if sight == "optical":
-        known = _by_stac_name(bands)
-        return tuple(known[name] for name in SEEN if name in known)[:MIXED_BANDS]
+def _shown(bands: tuple[Band, ...], sight: Sight) -> dict[str, int]:
+    """Return the bands that show the ground, by name, those that show most first."""
     if sight == "radar":
-        return tuple(i for i, band in enumerate(bands) if band.name in ("vv", "vh", "hh", "hv"))
-    return (next(i for i, band in enumerate(bands) if band.kind == "categorical"),)
-
-
-def _by_stac_name(bands: tuple[Band, ...]) -> dict[str, int]:
-    return {b.common_name: i for i, b in enumerate(bands) if b.kind == "continuous"}
+        return {band.name: i for i, band in enumerate(bands) if band.name in POLARISATIONS}
+    if sight == "classes":
+        first = next(i for i, band in enumerate(bands) if band.kind == "categorical")
+        return {bands[first].name: first}
+    known = {b.common_name: i for i, b in enumerate(bands) if b.kind == "continuous"}
+    return {name: known[name] for name in SEEN if name in known}
 
 
 def _steady_band(recipe: Recipe, modality: ModalityPlan) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -103,10 +104,11 @@ class Held:
     Attributes:
         asked: Modality, rows and steps of every read so far.
         lost: Rows that hold nothing.
+        path: Where files of shards would be; there are none.
     """
 
-    def __init__(self, plan: Plan, lost: Sequence[int] = ()) -> None:
-        self.plan, self.lost = plan, lost
+    def __init__(self, plan: Plan, lost: Sequence[int] = (), path: Path = Path("none")) -> None:
+        self.plan, self.lost, self.path = plan, lost, path
         self.asked: list[tuple[str, slice, slice]] = []
 
     def read_block(

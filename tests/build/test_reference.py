@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from eodata.build.shard import Shard
 from eodata.core.grid import place_in, window_of
 from eodata.core.plan import Plan
 from eodata.pipeline.coregister.view import shrunk, view_of
+from eodata.store.sink import shard_paths
 from tests.build.compared import Held, fill, make, shard_of, shown
 from tests.build.textured import Textured, item, optical, reference, window
 
@@ -99,6 +102,31 @@ def test_reference_in_another_shard_then_it_comes_from_the_store() -> None:
     assert found.name == "s2@1"
     assert found.alignment.moves
     assert_shows(found, expected(plan, "s2", 1, ALL, 1, (1, 0)))
+
+
+def test_steps_of_a_block_then_their_reference_is_read_once(plan: Plan) -> None:
+    store = Held(plan)
+    first, *others = (of(plan, store, shard_of(plan, "s1"), step) for step in range(4))
+    assert len(store.asked) == 1
+    assert first is not None
+    assert all(other is not None and other.view is first.view for other in others)
+    of(plan, store, shard_of(plan, "s1", block=1), 0)
+    of(plan, store, shard_of(plan, "coarse"), 0)
+    assert [rows.start for _, rows, _ in store.asked] == [0, 4]  # B11 is compared at 20 m too
+    of(plan, store, shard_of(plan, "s1"), 0, (1, 2))
+    assert store.asked[2:] == [("s2", slice(1, 3), slice(0, 1))]
+
+
+def test_reference_that_is_written_anew_then_it_is_read_again(plan: Plan, tmp_path: Path) -> None:
+    store = Held(plan, path=tmp_path)
+    files = [tmp_path / p for p in shard_paths(shard_of(plan, "s2").task, plan.layout("s2"))]
+    for second in (1, 1, 2):
+        for file in files:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch()
+            os.utime(file, (second, second))
+        of(plan, store, shard_of(plan, "s1"), 0)
+    assert len(store.asked) == 2
 
 
 def test_some_patches_of_a_block_then_only_their_rows_and_their_window(plan: Plan) -> None:

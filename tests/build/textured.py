@@ -137,7 +137,7 @@ def optical(
     """A modality of single acquisitions, compared by all its bands with the step s2@0."""
     plain = plain_modality(*bands, gsd=gsd)
     which = tuple(range(len(bands)))
-    alignment = Alignment("s2", which, which, "optical", "optical", moves=True)
+    alignment = Alignment("s2", which, which, "optical", "optical", alike=True, moves=True)
     return replace(
         plain,
         composite="",

@@ -75,9 +75,9 @@ SPLITS = ("train", "train", "val", "test")
 GAP_STEPS, FAILED_STEP, REJECTED_STEP = (3, 4, 11), 17, 22
 REFERENCE_STEP = 13
 ALIGNMENTS = {
-    "s2": Alignment("s2", (2,), (2,), "optical", "optical"),
-    "s1": Alignment("s2", (0, 1), (2,), "radar", "optical", moves=True),
-    "landcover": Alignment("s2", (0,), (2,), "classes", "optical"),
+    "s2": Alignment("s2", (2,), (2,), "optical", "optical", alike=True),
+    "s1": Alignment("s2", (0, 1), (2,), "radar", "optical", alike=False, moves=True),
+    "landcover": Alignment("s2", (0,), (2,), "classes", "optical", alike=False),
 }
 BEYOND = f"max_shift_px: 2.50 px from s2@{REFERENCE_STEP}, limit 1"
 GAP_REASON = "no-items: none within 6 days of s2"

@@ -109,25 +109,11 @@ def test_pixels_nest_when_one_size_is_a_multiple(gsd: float, other: float, whole
 
 
 @pytest.mark.parametrize(
-    ("sight", "to_sight", "alike"),
-    [
-        ("optical", "optical", True),
-        ("radar", "radar", True),
-        ("optical", "radar", False),
-        ("classes", "optical", False),
-        ("classes", "classes", False),
-    ],
-)
-def test_sides_are_alike_when_both_show_the_same(sight, to_sight, alike) -> None:
-    assert Alignment("s2", (0,), (0,), sight, to_sight).alike is alike
-
-
-@pytest.mark.parametrize(
     "alignment",
     [
-        Alignment("s2", (0, 1), (2,), "radar", "optical"),
-        Alignment("s2", (0,), (0,), "optical", "optical", True, 3, "", 0.25, 9),
-        Alignment("s2", (0,), (0,), "optical", "optical", True, None, "S2A_1"),
+        Alignment("s2", (0, 1), (2,), "radar", "optical", alike=False),
+        Alignment("s2", (0,), (0,), "optical", "optical", True, True, 3, "", 0.25, 9),
+        Alignment("s2", (0,), (0,), "optical", "optical", True, True, None, "S2A_1"),
     ],
 )
 def test_alignment_comes_back_from_json(alignment: Alignment) -> None:

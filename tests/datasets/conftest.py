@@ -15,6 +15,7 @@ from shapely.geometry import box
 
 from eodata.core.band import Band
 from eodata.store.arrays import STORE_FORMAT, VALID, band_to_json
+from tests.datasets.series import Series, write_series
 
 S2 = (
     Band("B02", "continuous", "uint16", 10.0, scale=1e-4, common_name="blue"),
@@ -66,6 +67,11 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
     _samples().to_parquet(made.path / "samples.parquet", index=False)
     _steps(made).to_parquet(made.path / "steps.parquet", index=False)
     return made
+
+
+@pytest.fixture(scope="session")
+def series(tmp_path_factory: pytest.TempPathFactory) -> Series:
+    return write_series(tmp_path_factory.mktemp("series") / "series")
 
 
 def _draw(path: Path) -> Source:

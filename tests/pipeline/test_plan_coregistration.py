@@ -102,6 +102,25 @@ def test_pixels_that_do_not_nest_then_nothing_is_compared(
     assert (aligned(s1={"gsd": gsd})["s1"] is not None) is compared
 
 
+@pytest.mark.parametrize(
+    ("bands", "other", "alike", "pairs"),
+    [
+        (["B04", "B08"], ["B08", "B04"], True, ((0, 1), (1, 0))),
+        (["B02", "B08"], ["B03", "B08"], True, ((1,), (1,))),
+        (["B02"], ["B04", "B08"], False, ((0,), (0, 1))),
+    ],
+)
+def test_sides_are_alike_when_they_share_bands(
+    aligned: Aligned, raw: dict[str, Any], bands: list[str], other: list[str], alike: bool,
+    pairs: tuple[tuple[int, ...], tuple[int, ...]],
+) -> None:  # fmt: skip
+    raw["modalities"]["s2"]["bands"] = other
+    raw["modalities"]["second"] = {**raw["modalities"]["s2"], "bands": bands}
+    del raw["modalities"]["second"]["anchor"]
+    found = aligned()["second"]
+    assert (found.alike, (found.bands, found.to_bands)) == (alike, pairs)
+
+
 # --- the recipe's wish
 
 

@@ -113,8 +113,8 @@ def test_ledger_of_an_older_format_then_it_is_refused(tmp_path: Path) -> None:
 def compared(plan: Plan) -> Plan:
     """The plan, with s2 compared with itself and sar with s2."""
     alignments = {
-        "s2": Alignment("s2", (2,), (2,), "optical", "optical", moves=True),
-        "sar": Alignment("s2", (0,), (2,), "radar", "optical"),
+        "s2": Alignment("s2", (2,), (2,), "optical", "optical", alike=True, moves=True),
+        "sar": Alignment("s2", (0,), (2,), "radar", "optical", alike=False),
     }
     modalities = {
         name: replace(modality, alignment=alignments.get(name))

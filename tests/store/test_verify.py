@@ -27,7 +27,7 @@ def test_verify_when_store_is_as_built_then_ok(built_once, quick):
     verdict = verify(built_once, quick=quick)
     assert _failed(verdict) == {}
     assert verdict.ok
-    assert len(verdict.checks) == 9
+    assert len(verdict.checks) == 10
 
 
 def test_verify_when_a_byte_is_flipped_then_the_shard_is_named(store):

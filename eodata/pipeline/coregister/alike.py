@@ -9,16 +9,21 @@ What filters and weights are worth is measured by `benchmarks/coregister/alike.p
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import fft, ndimage
 
 from eodata.pipeline.coregister.evidence import Numbers, Valid, View
+from eodata.pipeline.coregister.frequencies import (
+    LEAST_GROUND,
+    Spectrum,
+    gaussian_without_mean,
+    is_too_small,
+    within_reach,
+)
 
-LEAST = 24
-"""Edge of the smallest tile that can be compared [px]."""
 PEAK_SIGMA = 0.85
 """Standard deviation of the peak of a perfect match [px]."""
 _SMOOTH = 9
@@ -33,12 +38,29 @@ _SHOULDER = 4
 """Shifts that much beyond reach are no shoulder of a peak within [px]."""
 _HIGHEST = 5.0
 """How high noise rises among all shifts, in units of its standard deviation."""
-_LEAST_GROUND = 64
-"""Weights that both tiles must have in common, summed over pixels."""
 _FLAT = 1e-6
 """A band whose structure is smaller than this share of its values is constant."""
 
-Spectrum = NDArray[np.complex64]
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fine:
+    """What is worked out of one tile, whatever it is compared with.
+
+    Attributes:
+        spectra: Of the fine structure of all bands, `(C, H, W // 2 + 1)`.
+        slope: How much each pixel counts, `(H, W)`.
+        is_whole: True when every pixel is valid.
+    """
+
+    spectra: Spectrum
+    slope: Numbers
+    is_whole: bool
+
+
+def fine_of(view: View) -> Fine:
+    """Return the fine structure of a tile."""
+    slope = taper(view.valid)
+    return Fine(_spectra(view, slope), slope, bool(view.valid.all()))
 
 
 def surface_alike(image: View, reference: View, reach: int) -> Numbers | None:
@@ -50,23 +72,34 @@ def surface_alike(image: View, reference: View, reach: int) -> Numbers | None:
         reach: Largest shift along each axis [px].
 
     Returns:
+        As `match_alike`.
+    """
+    if is_too_small(image.valid.shape, reach):
+        return None
+    return match_alike(fine_of(image), fine_of(reference), reach)
+
+
+def match_alike(image: Fine, reference: Fine, reach: int) -> Numbers | None:
+    """Return the match of two tiles under every whole shift, in units of the noise.
+
+    Returns:
         As `Evidence.surface`; None when the tiles are smaller than `LEAST` or than thrice the
         reach, or when they share no valid ground with any structure.
     """
-    shape = image.valid.shape
-    if min(shape) < max(LEAST, 3 * reach):
+    shape = image.slope.shape
+    if is_too_small(shape, reach):
         return None
-    slopes = taper(image.valid), taper(reference.valid)
-    seen = _shared(slopes, (image.valid, reference.valid))
-    if seen[0, 0] < _LEAST_GROUND:
+    seen = _shared(image, reference)
+    if seen[0, 0] < LEAST_GROUND:
         return None
-    cross = _cross(_spectrum(image, slopes[0]), _spectrum(reference, slopes[1]))
+    cross = _cross(image.spectra, reference.spectra)
     if not cross.any():
         return None
-    match: Numbers = fft.irfft2(cross * _weights(*shape), s=shape)
+    weights = gaussian_without_mean(*shape, PEAK_SIGMA)
+    match: Numbers = fft.irfft2(cross * weights, s=shape)
     # A shift leaves less ground in common, which lowers the match and pulls the peak inwards.
-    shared = np.maximum(_middle(seen, reach) / seen[0, 0], np.float32(0.2))
-    surface: Numbers = _middle(match, reach) / (shared * _noise(match, reach))
+    shared = np.maximum(within_reach(seen, reach) / seen[0, 0], np.float32(0.2))
+    surface: Numbers = within_reach(match, reach) / (shared * _noise(match, reach))
     return surface
 
 
@@ -92,12 +125,13 @@ def _slope(depth: Numbers) -> Numbers:
     return slope
 
 
-def _shared(slopes: tuple[Numbers, Numbers], valid: tuple[Valid, Valid]) -> Numbers:
+def _shared(image: Fine, reference: Fine) -> Numbers:
     """Return how much weight is in common under every shift, `(H, W)`, shift 0 at `[0, 0]`."""
-    if all(side.all() for side in valid):
-        return _all_shared(*slopes[0].shape)
-    one, other = fft.rfft2(np.stack(slopes))
-    shared: Numbers = fft.irfft2(one * other.conj(), s=slopes[0].shape)
+    shape = image.slope.shape
+    if image.is_whole and reference.is_whole:
+        return _all_shared(*shape)
+    one, other = fft.rfft2(np.stack([image.slope, reference.slope]))
+    shared: Numbers = fft.irfft2(one * other.conj(), s=shape)
     return shared
 
 
@@ -108,15 +142,15 @@ def _all_shared(height: int, width: int) -> Numbers:
     return shared
 
 
-def _spectrum(view: View, slope: Numbers) -> Spectrum:
+def _spectra(view: View, slope: Numbers) -> Spectrum:
     """Return the spectra of the fine structure of all bands, `(C, H, W // 2 + 1)`."""
     share = _ground(view.valid)
     bands = []
     for band in view.values:
         known = np.where(view.valid, band, np.float32(0))
         bands.append(_held_down(known - _smooth(known) / share, band, slope))
-    spectrum: Spectrum = fft.rfft2(np.stack(bands))
-    return spectrum
+    spectra: Spectrum = fft.rfft2(np.stack(bands))
+    return spectra
 
 
 def _ground(valid: Valid) -> Numbers:
@@ -180,23 +214,6 @@ def _power(spectra: Spectrum) -> Numbers:
     around = _box_sum(whole, _AROUND)
     made: Numbers = np.maximum(around, np.float32(1e-6) * around.max())
     return made
-
-
-@lru_cache(maxsize=8)
-def _weights(height: int, width: int) -> Numbers:
-    """Return the weight of each frequency, `(H, W // 2 + 1)`."""
-    squared = np.add.outer(fft.fftfreq(height) ** 2, fft.rfftfreq(width) ** 2)
-    weights = np.exp(-2 * (np.pi * PEAK_SIGMA) ** 2 * squared)
-    weights[0, 0] = 0
-    made: Numbers = weights.astype(np.float32)
-    return made
-
-
-def _middle(field: Numbers, reach: int) -> Numbers:
-    """Return the entries of all shifts within reach of a field whose shift 0 is at `[0, 0]`."""
-    steps = np.arange(-reach, reach + 1)
-    middle: Numbers = field[np.ix_(steps, steps)]
-    return middle
 
 
 def _noise(match: Numbers, reach: int) -> np.float32:

@@ -15,14 +15,12 @@ from numpy.typing import NDArray
 from eodata.pipeline.coregister.evidence import Evidence
 from eodata.pipeline.coregister.field import Field, Finding
 from eodata.pipeline.coregister.peaks import find_peaks
-from eodata.pipeline.coregister.pooling import Pool, jackknife, pool_of
+from eodata.pipeline.coregister.pooling import CLEAR, Pool, jackknife, pool_of
 from eodata.pipeline.coregister.smooth import Model, smooth_model
 
 Floats = NDArray[np.float64]
 LEAST_CONFIDENCE = 0.5
 """What is less sure than this is no finding."""
-CLEAR = 4.0
-"""How far above its rival a peak of one tile must rise to be believed, in units of the noise."""
 _EVEN = 2.0
 """How far above its rival a peak must rise to be as likely right as wrong."""
 _STEP = 1.6

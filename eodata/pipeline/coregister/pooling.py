@@ -13,6 +13,8 @@ from eodata.pipeline.coregister.evidence import Evidence, Numbers
 from eodata.pipeline.coregister.peaks import Peaks, find_peaks
 
 Floats = NDArray[np.float64]
+CLEAR = 4.0
+"""How far above its rival a peak must rise to be believed by itself, in units of the noise."""
 _LOUDEST = 2.0
 """A tile counts no more than this many times what the tile of median height does."""
 

@@ -10,11 +10,9 @@ from scipy import special
 
 from eodata.pipeline.coregister.field import TERMS, basis
 from eodata.pipeline.coregister.peaks import find_peaks
-from eodata.pipeline.coregister.pooling import Pool, groups
+from eodata.pipeline.coregister.pooling import CLEAR, Pool, groups
 
 Floats = NDArray[np.float64]
-_CLEAR = 4.0
-"""How far above its rival the peak of a group must rise to be believed, in units of the noise."""
 _MOST = 0.7
 """Share of the groups that must be clear."""
 _PER_TERM = 2
@@ -63,7 +61,7 @@ def _clear_groups(pool: Pool, size: int) -> tuple[Floats, Floats, Floats]:
     """Return middles, shifts and weights of groups with a clear peak; none when those are few."""
     bodies = groups(pool, size)
     peaks = find_peaks(np.stack([body.total for body in bodies]))
-    clear = (peaks.heights - peaks.rivals >= _CLEAR) & ~np.isnan(peaks.places).any(axis=1)
+    clear = (peaks.heights - peaks.rivals >= CLEAR) & ~np.isnan(peaks.places).any(axis=1)
     if clear.mean() < _MOST:
         clear[:] = False
     middles = np.stack([body.middle for body in bodies])
@@ -115,7 +113,7 @@ def _fit(rows: Floats, shifts: Floats, weights: Floats) -> tuple[Floats, Floats]
     for _ in range(10):
         root = np.sqrt(trust)[:, np.newaxis]
         terms = np.linalg.lstsq(root * rows, root * shifts, rcond=None)[0]
-        off: Floats = np.hypot(*(shifts - rows @ terms).T)
+        off = np.hypot(*(shifts - rows @ terms).T)
         limit = max(6 * float(np.median(off)), 0.1)
         trust = weights * np.square(np.maximum(1 - np.square(off / limit), 0))
-    return terms, off
+    return np.asarray(terms, np.float64), np.asarray(off, np.float64)

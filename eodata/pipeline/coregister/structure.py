@@ -15,6 +15,7 @@ import numpy as np
 from scipy import fft, ndimage
 
 from eodata.pipeline.coregister.evidence import Numbers, Valid, View
+from eodata.pipeline.coregister.frequencies import gaussian
 
 SIGMA = 0.9
 """Width of the Gaussian that an image is smoothed with [px]: enough against speckle."""
@@ -42,7 +43,9 @@ def structure(view: View) -> tuple[Numbers, Numbers]:
     tensor = _tensor(view, weights)
     tensor /= np.sqrt(np.maximum(tensor[2], np.float32(1e-12)))
     means = tensor.reshape(3, -1) @ weights.ravel() / np.float32(max(float(weights.sum()), 1.0))
-    return (tensor - means[:, np.newaxis, np.newaxis]) * weights, weights
+    tensor -= means[:, np.newaxis, np.newaxis]
+    tensor *= weights
+    return tensor, weights
 
 
 def usable(valid: Valid) -> Numbers:
@@ -77,17 +80,24 @@ def _tensor(view: View, weights: Numbers) -> Numbers:
         return tensor
     seen = _seen(view.valid) if not view.valid.all() else _seen_whole(*view.valid.shape)
     for band in view.values:
-        rows, cols = _gradients(_mean_around(band, view.valid, seen))
-        along, across = np.square(rows), np.square(cols)
-        strength = along + across
-        power = float(np.vdot(strength, weights)) / total
+        squares = _squares(*_gradients(_mean_around(band, view.valid, seen)))
+        power = float(np.vdot(squares[2], weights)) / total
         if power > (_FLAT * float(np.abs(band).max())) ** 2:
-            scale = np.float32(1 / power)
-            for part, entry in zip(
-                tensor, (along - across, 2 * rows * cols, strength), strict=True
-            ):
-                part += np.multiply(entry, scale, out=entry)
+            for part, square in zip(tensor, squares, strict=True):
+                square *= np.float32(1 / power)
+                part += square
     return tensor
+
+
+def _squares(rows: Numbers, cols: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+    """Return yy - xx, 2 xy and yy + xx of the gradients, which are used up: memory is slow."""
+    both = rows * cols
+    both += both
+    np.square(rows, out=rows)
+    np.square(cols, out=cols)
+    strength = rows + cols
+    rows -= cols
+    return rows, both, strength
 
 
 def _gradients(field: Numbers) -> tuple[Numbers, Numbers]:
@@ -123,14 +133,6 @@ def _seen(valid: Valid) -> Numbers:
 def _smooth(field: Numbers) -> Numbers:
     height, width = field.shape
     padded = tuple(fft.next_fast_len(n + _PAD, real=True) for n in field.shape)
-    spectrum = fft.rfft2(field, s=padded) * _gaussian(*padded)
+    spectrum = fft.rfft2(field, s=padded) * gaussian(*padded, SIGMA)
     smooth: Numbers = fft.irfft2(spectrum, s=padded)[:height, :width]
     return smooth
-
-
-@lru_cache(maxsize=8)
-def _gaussian(height: int, width: int) -> Numbers:
-    """Return the spectrum of a Gaussian, `(H, W // 2 + 1)`."""
-    squared = np.add.outer(fft.fftfreq(height) ** 2, fft.rfftfreq(width) ** 2)
-    gaussian: Numbers = np.exp(-2 * (np.pi * SIGMA) ** 2 * squared).astype(np.float32)
-    return gaussian

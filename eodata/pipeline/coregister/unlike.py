@@ -6,7 +6,7 @@ measured by `benchmarks/coregister/unlike.py`.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,12 +14,15 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from eodata.pipeline.coregister.evidence import Numbers, Valid, View
+from eodata.pipeline.coregister.frequencies import (
+    LEAST_GROUND,
+    Spectrum,
+    gaussian_without_mean,
+    is_too_small,
+    within_reach,
+)
 from eodata.pipeline.coregister.structure import structure
 
-LEAST = 24
-"""Edge of the smallest tile that can be compared [px]."""
-_LEAST_GROUND = 64
-"""Weights that both tiles must have in common, summed over pixels."""
 _LEAST_SHARE = 0.25
 """Noise is measured under shifts that leave at least this share of the common ground."""
 _EVERY = 3
@@ -31,15 +34,30 @@ _BLUR = 0.8
 _LEAST_CLASS = 0.01
 """Classes that cover a smaller share of the ground are taken together."""
 
-Spectrum = NDArray[np.complex64]
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Edges:
+    """What is worked out of one tile, whatever it is compared with.
+
+    Attributes:
+        spectra: Of its structure, `(3, H, W // 2 + 1)`.
+        weights: How much each pixel counts, `(H, W)`.
+        has_any: False when nothing is on the usable ground.
+    """
+
+    spectra: Spectrum
+    weights: Numbers
+    has_any: bool
+
+
+def edges_of(view: View) -> Edges:
+    """Return the edges of a tile."""
+    features, weights = structure(view)
+    return Edges(fft.rfft2(features), weights, bool(features.any()))
 
 
 def surface_unlike(image: View, reference: View, reach: int) -> Numbers | None:
     """Return the match of two tiles under every whole shift, in units of the noise.
-
-    The match is the correlation of the structure tensors' roots, each frequency divided by the
-    root of the strength that it has in both: between plain correlation, which follows the large
-    forms, and that of phases, which follows the noise.
 
     Args:
         image: The tile whose shift is asked for, `(C, H, W)`.
@@ -47,21 +65,31 @@ def surface_unlike(image: View, reference: View, reach: int) -> Numbers | None:
         reach: Largest shift along each axis [px].
 
     Returns:
+        As `match_unlike`.
+    """
+    if is_too_small(image.valid.shape, reach):
+        return None
+    return match_unlike(edges_of(image), edges_of(reference), reach)
+
+
+def match_unlike(image: Edges, reference: Edges, reach: int) -> Numbers | None:
+    """Return the match of two tiles under every whole shift, in units of the noise.
+
+    The match is the correlation of the structure tensors' roots, each frequency divided by the
+    root of the strength that it has in both: between plain correlation, which follows the large
+    forms, and that of phases, which follows the noise.
+
+    Returns:
         As `Evidence.surface`; None when the tiles are smaller than `LEAST` or than thrice the
         reach, or when they share no usable ground with edges in both.
     """
-    shape = image.valid.shape
-    if min(shape) < max(LEAST, 3 * reach):
+    shape = image.weights.shape
+    if is_too_small(shape, reach) or not (image.has_any and reference.has_any):
         return None
-    sides = structure(image), structure(reference)
-    if not all(features.any() for features, _ in sides):
+    shared = _shared(image.weights, reference.weights)
+    if shared[0, 0] < LEAST_GROUND:
         return None
-    shared = _shared(*(weights for _, weights in sides))
-    if shared[0, 0] < _LEAST_GROUND:
-        return None
-    image_spectrum, reference_spectrum = (fft.rfft2(features) for features, _ in sides)
-    match = _match(image_spectrum, reference_spectrum, shape)
-    return _in_noise(match, shared, reach)
+    return _in_noise(_match(image.spectra, reference.spectra, shape), shared, reach)
 
 
 def class_edges(classes: NDArray[Any], valid: Valid) -> Numbers:
@@ -77,20 +105,20 @@ def class_edges(classes: NDArray[Any], valid: Valid) -> Numbers:
         much as whole forests. One band of 0 when nothing is valid.
     """
     names, counts = np.unique(classes[valid], return_counts=True)
-    common = names[counts >= _LEAST_CLASS * counts.sum()]
-    bands = [classes == name for name in common]
-    if len(common) < len(names):
-        bands.append(~np.isin(classes, common))
+    frequent = names[counts >= _LEAST_CLASS * counts.sum()]
+    bands = [classes == name for name in frequent]
+    if len(frequent) < len(names):
+        bands.append(~np.isin(classes, frequent))
     shown = np.stack(bands or [np.zeros_like(valid)])
     return (shown & valid).astype(np.float32)
 
 
-def _match(image: Spectrum, reference: Spectrum, shape: tuple[int, ...]) -> Numbers:
+def _match(image: Spectrum, reference: Spectrum, shape: tuple[int, int]) -> Numbers:
     """Return the match under every shift, `(H, W)`, shift 0 at `[0, 0]`."""
     cross = (image * reference.conj()).sum(axis=0)
     strength = np.sqrt(_power(image) * _power(reference))
     floor = np.float32(1e-3) * strength.mean()
-    weighted = cross * _weights(*shape) / np.sqrt(strength + floor)
+    weighted = cross * gaussian_without_mean(*shape, _BLUR) / np.sqrt(strength + floor)
     match: Numbers = fft.irfft2(weighted, s=shape)
     return match
 
@@ -98,16 +126,6 @@ def _match(image: Spectrum, reference: Spectrum, shape: tuple[int, ...]) -> Numb
 def _power(spectrum: Spectrum) -> Numbers:
     power: Numbers = (spectrum.real**2 + spectrum.imag**2).sum(axis=0)
     return power
-
-
-@lru_cache(maxsize=8)
-def _weights(height: int, width: int) -> Numbers:
-    """Return the weight of each frequency, `(H, W // 2 + 1)`."""
-    squared = np.add.outer(fft.fftfreq(height) ** 2, fft.rfftfreq(width) ** 2)
-    weights = np.exp(-2 * (np.pi * _BLUR) ** 2 * squared)
-    weights[0, 0] = 0
-    made: Numbers = weights.astype(np.float32)
-    return made
 
 
 def _shared(image: Numbers, reference: Numbers) -> Numbers:
@@ -128,6 +146,4 @@ def _in_noise(match: Numbers, shared: Numbers, reach: int) -> Numbers:
     some = np.s_[reach + 1 : -reach : _EVERY]
     away = np.abs(level[some])[shared[some] >= least]
     noise = np.median(away) / _MEDIAN if away.size else 0.0
-    steps = np.arange(-reach, reach + 1)
-    middle: Numbers = level[np.ix_(steps, steps)]
-    return middle / np.float32(noise or 1.0)
+    return within_reach(level, reach) / np.float32(noise or 1.0)

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from eodata.pipeline.coregister.alike import LEAST, surface_alike, taper
+from eodata.pipeline.coregister.alike import surface_alike, taper
 from eodata.pipeline.coregister.evidence import View
+from eodata.pipeline.coregister.frequencies import LEAST
 from eodata.pipeline.coregister.peaks import find_peaks
 from tests.pipeline.coregister.ground import ground, seen
 
@@ -85,7 +86,7 @@ def test_a_bright_cloud_that_nobody_told_does_not_drown_the_ground():
     cloudy = []
     for view, at in ((seen(world, -3.3, 0.7), 10), (seen(world), 60)):
         values = view.values.copy()
-        values[:, at : at + 50, at : at + 50] += 9e3 * np.abs(ground(8 + at, 18)[:, :50, :50])
+        values[:, at : at + 50, at : at + 50] += 1e6 * np.abs(ground(8 + at, 18)[:, :50, :50])
         cloudy.append(View(values.astype(np.float32), view.valid))
     assert peak(*cloudy)[0] == pytest.approx((-3.3, 0.7), abs=0.1)
 

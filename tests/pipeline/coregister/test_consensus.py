@@ -4,6 +4,7 @@ import pytest
 from eodata.pipeline.coregister.consensus import consensus
 from eodata.pipeline.coregister.evidence import Evidence
 from eodata.pipeline.coregister.peaks import find_peaks
+from eodata.pipeline.coregister.pooling import Pool, groups
 
 REACH = 6
 STEPS = np.arange(-REACH, REACH + 1)
@@ -58,6 +59,12 @@ def test_a_slanted_peak_is_found():
     assert find_peaks(slanted[np.newaxis]).places[0] == pytest.approx((0.4, -1.3), abs=0.02)
 
 
+def test_of_a_broad_peak_all_of_it_counts():
+    noisy = np.stack([surface(0.3, -0.2, 12, 2.5, seed) for seed in range(200)])
+    off = find_peaks(noisy).places - (0.3, -0.2)
+    assert np.sqrt(np.square(off).mean()) < 0.25
+
+
 def test_one_shift_is_found_and_called_constant():
     found = consensus(window(constant(2.25, -1.5)))
     field = found.field
@@ -98,6 +105,35 @@ def test_a_smooth_field_is_found(shift, terms, count, height, within):
 def test_noise_of_tiles_is_not_taken_for_a_field():
     found = [consensus(window(constant(0.3, 0.2), height=8.0, seed=100 * i)) for i in range(20)]
     assert all(one.field.is_constant for one in found)
+
+
+def test_a_field_of_next_to_nothing_is_called_constant():
+    tilted = window(lambda row, _: (1 + 1e-4 * (row - 256), 1.0), height=3000.0)
+    assert consensus(tilted).field.is_constant
+
+
+def test_a_strong_field_does_not_blur_what_tiles_say_together():
+    field = consensus(window(lambda row, col: (0.014 * (row - 256), 0.014 * (256 - col)))).field
+    assert field.mean == pytest.approx((0, 0), abs=0.1)
+    assert field.confidence > 0.99
+
+
+def test_groups_are_of_neighbours():
+    for long, short in ((0, 1), (1, 0)):
+        places = np.zeros((16, 2))
+        places[:, long], places[:, short] = np.divmod(np.arange(16), 2)
+        bodies = groups(Pool(np.zeros((16, 13, 13), np.float32), places, np.ones(16)), 4)
+        assert [len(body.places) for body in bodies] == [4] * 4
+        assert all(np.ptp(body.places, axis=0).max() == 1 for body in bodies)
+
+
+def test_tiles_that_only_just_agree_are_not_sure():
+    pair = [
+        Evidence(surface(row, 0, 30, 2.0, seed), 50, 50 + 100 * seed, 1.0)
+        for seed, row in enumerate((0, 2.6))
+    ]
+    field = consensus(pair).field
+    assert field is None or field.confidence < 0.9
 
 
 def test_a_few_strangers_do_not_move_the_field():

@@ -141,16 +141,30 @@ def test_tiles_grow_before_they_are_left_out():
     assert len(cut(view, view, 7)) == 7
 
 
-def test_the_most_promising_tiles_of_all_parts_are_kept():
-    view = view_of((1024, 1024))
+def test_the_most_promising_tile_of_each_part_is_kept():
+    view = view_of((2048, 2048))
+    loud = np.arange(2048) % 512 >= 256
+    values = view.values * np.where(np.logical_and.outer(loud, loud), np.float32(9), np.float32(1))
+    clear = View(values, view.valid)
+    kept = [tile.middle for tile in cut(clear, clear, 16)]
+    assert kept == [(512 * r + 383.5, 512 * c + 383.5) for r in range(4) for c in range(4)]
+
+
+def test_what_is_loud_on_one_side_alone_promises_nothing():
+    view = view_of((2048, 2048))
     values = view.values.copy()
-    values[:, :512, :512] *= 100
-    values[:, 900:, 900:] *= 10
-    loud = View(values, view.valid)
-    kept = cut(loud, loud, 16)
-    parts = {(int(row // 256), int(col // 256)) for row, col in (tile.middle for tile in kept)}
-    assert len(parts) == 16
-    assert kept == cut(loud, loud, 16)
+    values[:, :, 1024:] *= 100
+    faint = view.values.copy()
+    faint[:, 256:] *= np.float32(0.1)
+    kept = cut(View(values, view.valid), View(faint, view.valid), 4)
+    assert {tile.rows.start for tile in kept} == {0}
+
+
+def test_parts_with_more_tiles_fill_up_for_those_with_fewer():
+    view = view_of((2048, 2048))
+    valid = everywhere(2048)
+    valid[:1024, :1400] = False
+    assert len(cut(View(view.values, valid), view, 40)) == 40
 
 
 def test_tiles_with_too_little_common_ground_are_left_out():
@@ -158,7 +172,7 @@ def test_tiles_with_too_little_common_ground_are_left_out():
     valid = everywhere(256)
     valid[:128, :128] = False
     valid[:128, : int(128 * LEAST_SHARED) + 2] = True
-    valid[128:, :128] = False
+    valid[140:, :128] = False
     kept = cut(View(view.values, valid), view, 64)
     assert [tile.middle for tile in kept] == [(63.5, 63.5), (63.5, 191.5), (191.5, 191.5)]
     assert kept[0].weight == pytest.approx(valid[:128, :128].mean())

@@ -7,7 +7,8 @@ import pytest
 from scipy import ndimage
 
 from eodata.pipeline.coregister.evidence import View
-from eodata.pipeline.coregister.unlike import LEAST, class_edges, surface_unlike
+from eodata.pipeline.coregister.frequencies import LEAST
+from eodata.pipeline.coregister.unlike import class_edges, surface_unlike
 
 FINE = 4
 """Pixels of the ground per pixel of an image: planted shifts are whole numbers of them."""
@@ -100,6 +101,15 @@ def test_without_a_shift_there_is_no_bias():
         return surface_unlike(view(optical(classes, seed)), view(radar(classes, seed)), REACH)
 
     assert np.hypot(*peak(pooled(surface))) <= 0.15
+
+
+def test_large_forms_do_not_make_the_peak_broad():
+    def surface(seed):
+        classes = ground(seed)
+        return surface_unlike(view(optical(classes, seed)), view(radar(classes, seed)), REACH)
+
+    found = pooled(surface)
+    assert found[REACH, [REACH - 3, REACH + 3]].mean() < 0.12 * found[REACH, REACH]
 
 
 @pytest.mark.parametrize("share", [0.3, 0.6])

@@ -1,0 +1,1 @@
+"""Stores as other people's files: published trees of GeoTIFFs, COGs, tar shards, NumPy arrays."""
