@@ -17,6 +17,7 @@ from eodata.pipeline.coregister.field import Field, Finding
 from eodata.pipeline.coregister.peaks import find_peaks
 from eodata.pipeline.coregister.pooling import CLEAR, Pool, jackknife, pool_of
 from eodata.pipeline.coregister.smooth import Model, smooth_model
+from eodata.pipeline.coregister.tiles import LARGEST
 
 Floats = NDArray[np.float64]
 LEAST_CONFIDENCE = 0.5
@@ -27,6 +28,8 @@ _STEP = 1.6
 """Logarithm of how much likelier it gets with each further unit."""
 _LEAST_ERROR = 0.01
 """What all tiles have in common, their jackknife cannot tell [px]."""
+_HALF = LARGEST / 2
+"""Tiles reach no further from their middles [px]."""
 _NEAR = 1.5
 """Clear peaks of tiles agree with a model when they lie this near [px]."""
 
@@ -89,7 +92,14 @@ def _judged(pool: Pool, model: Model) -> Field:
         error=error,
         confidence=likely * exact * share,
         n_tiles=agree,
+        ground=_ground(pool),
     )
+
+
+def _ground(pool: Pool) -> tuple[float, float, float, float]:
+    """Return first and last row, first and last col of the ground under the tiles [px]."""
+    (north, west), (south, east) = pool.places.min(axis=0), pool.places.max(axis=0)
+    return north - _HALF, south + _HALF, west - _HALF, east + _HALF
 
 
 def _agreement(pool: Pool, shifts: Floats) -> tuple[int, float]:

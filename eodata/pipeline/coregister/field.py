@@ -24,6 +24,8 @@ class Field:
         error: Standard error of the shift along each axis, its mean over that ground [px].
         confidence: In [0, 1], the chance that the shift is not off by more than a pixel.
         n_tiles: How many tiles agree with it.
+        ground: First and last row, first and last col of what was compared [px]. Beyond, the shift
+            is that of the border: a curve knows nothing of ground that nobody saw.
     """
 
     terms: Floats
@@ -33,6 +35,7 @@ class Field:
     error: float
     confidence: float
     n_tiles: int
+    ground: tuple[float, float, float, float] = (-np.inf, np.inf, -np.inf, np.inf)
 
     @property
     def is_constant(self) -> bool:
@@ -41,7 +44,9 @@ class Field:
 
     def at(self, rows: ArrayLike, cols: ArrayLike) -> Floats:
         """Return the shift at some pixels of the image, `(n, 2)` as (row, col) [px]."""
-        made: Floats = basis(rows, cols, self.origin, self.scale, len(self.terms)) @ self.terms
+        north, south, west, east = self.ground
+        inside = np.clip(rows, north, south), np.clip(cols, west, east)
+        made: Floats = basis(*inside, self.origin, self.scale, len(self.terms)) @ self.terms
         return made
 
 

@@ -3,6 +3,7 @@ import pytest
 
 from eodata.pipeline.coregister.consensus import consensus
 from eodata.pipeline.coregister.evidence import Evidence
+from eodata.pipeline.coregister.field import Field
 from eodata.pipeline.coregister.peaks import find_peaks
 from eodata.pipeline.coregister.pooling import Pool, groups
 
@@ -207,3 +208,11 @@ def test_the_order_of_tiles_does_not_matter():
     one, other = consensus(evidence).field, consensus(evidence[::-1]).field
     assert one.terms == pytest.approx(other.terms, abs=1e-6)
     assert one.confidence == pytest.approx(other.confidence, abs=1e-6)
+
+
+def test_field_beyond_the_tiles_then_the_shift_of_their_border() -> None:
+    terms = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 2.0]])
+    found = Field(terms, (0.0, 0.0), 100.0, (0.0, 0.0), 0.01, 1.0, 9, (-50.0, 50.0, -20.0, 30.0))
+    assert found.at([50, 60, 900], [0, 0, 0])[:, 0].tolist() == [0.5, 0.5, 0.5]
+    assert found.at([0, 0], [-20, -500])[:, 1].tolist() == [-0.4, -0.4]
+    assert found.at([10], [10]).tolist() == [[0.1, 0.2]]
