@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import geopandas
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -84,13 +86,14 @@ def steps_of(place: str, world: str, folder: Path, *, moved: bool) -> pd.DataFra
     store = folder / f"{place}-{moved}"
     report = build(prepare(Wish(str(recipe), sandbox=world)), store, Settings(workers=2))
     assert report.exit_code in (0, 9), report.reasons
-    samples = pd.read_parquet(store / "samples.parquet").set_index("id")
+    samples = geopandas.read_parquet(store / "samples.parquet").set_index("id")
     steps = pd.read_parquet(store / "steps.parquet")
     steps = steps[steps["status"] == "done"]
     half = samples["size"] / 2
     return steps.assign(
         x=steps["id"].map(samples["left"] + half),
         y=steps["id"].map(samples["top"] - half),
+        middle=steps["id"].map(samples.geometry.map(lambda outline: outline.centroid)),
         id=place + " " + steps["id"],  # the same ids stand in every place
     )
 
@@ -101,14 +104,16 @@ def true_shifts(steps: pd.DataFrame, world: str) -> Floats:
     still = steps[steps["shift_why"] == IS_REFERENCE]
     references = dict(zip(still["id"], still["items"], strict=True))
 
-    def displaced(collection: str, item: str, x: float, y: float) -> Floats:
-        record: Any = archive.collections[collection].get(item)
-        east, north = archive.displacement(record).at(x, y)
+    def displaced(collection: str, items: Sequence[str], row: Any) -> Floats:
+        """Return how far the item that shows the middle of a sample is displaced."""
+        records: list[Any] = [archive.collections[collection].get(item) for item in items]
+        showing = [one for one in records if one.footprint.contains(row.middle)]
+        east, north = archive.displacement((showing or records)[0]).at(row.x, row.y)
         return np.array([-float(north), float(east)]) / PIXEL_M
 
     rows = [
-        displaced(COLLECTIONS[row.modality], row.items_[0], row.x, row.y)
-        - displaced(COLLECTIONS["s2"], references[row.id][0], row.x, row.y)
+        displaced(COLLECTIONS[row.modality], row.items_, row)
+        - displaced(COLLECTIONS["s2"], references[row.id], row)
         if row.id in references
         else np.full(2, np.nan)
         for row in steps.rename(columns={"items": "items_"}).itertuples()

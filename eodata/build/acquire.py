@@ -27,12 +27,14 @@ class Layer:
         valid: `(H, W)`, True = usable in every band.
         clipped: `(H, W)`, number of bands that had to be clipped to their range.
         cost: Bytes and requests that it took.
+        origin: `(H, W)`, position of the item that fills each pixel; None where one fills all.
     """
 
     values: NDArray[np.generic]
     valid: NDArray[np.bool_]
     clipped: NDArray[np.uint8]
     cost: Cost
+    origin: NDArray[np.uint16] | None = None
 
 
 JUDGED_EDGE_PX = 1024
@@ -79,7 +81,7 @@ def read_acquisition(
     if len(items) == 1:
         return top
     filled = _usable(provider, items[0], leader, window, top)
-    for item in items[1:]:
+    for number, item in enumerate(items[1:], start=1):
         if filled.all():
             break
         try:
@@ -88,7 +90,7 @@ def read_acquisition(
             error.cost += top.cost
             raise
         usable = _usable(provider, item, leader, window, below)
-        top = _lay_under(top, below, usable & ~filled)
+        top = _lay_under(top, below, usable & ~filled, number)
         filled |= usable
     return top
 
@@ -100,12 +102,14 @@ def _usable(
     return valid.copy()
 
 
-def _lay_under(top: Layer, below: Layer, take: NDArray[np.bool_]) -> Layer:
+def _lay_under(top: Layer, below: Layer, take: NDArray[np.bool_], number: int) -> Layer:
+    origin = np.zeros(take.shape, np.uint16) if top.origin is None else top.origin
     return Layer(
         np.where(take, below.values, top.values),
         np.where(take, below.valid, top.valid),
         np.where(take, below.clipped, top.clipped),
         top.cost + below.cost,
+        np.where(take, np.uint16(number), origin),
     )
 
 

@@ -55,13 +55,15 @@ class Comparison:
         """Return how the bands of the items lie, as JSON; `""` where that is told elsewhere."""
         return moves.told() if self.mover is self.modality else ""
 
-    def misfits(self, image: Image, window: GeoBox, moves: Moves) -> Sequence[Shift | None]:
+    def misfits(
+        self, image: Image, window: GeoBox, moves: Moves, passes: Sequence[Pass]
+    ) -> Sequence[Shift | None]:
         """Return how far the finished pixels of each patch lie from the reference."""
         if not self.name:
             return [None] * len(self.patches)
         if self.reference is None:
             return [Shift(self.name, why=IS_REFERENCE)] * len(self.patches)
-        return misfits(image, self.modality, window, self.patches, self.reference, moves)
+        return misfits(image, self.modality, window, self.patches, self.reference, moves, passes)
 
 
 def compare_step(

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
 from eodata.build.acquire import ContradictedError, read_acquisition
@@ -29,7 +30,7 @@ from eodata.core.outcome import FREE, Cost
 from eodata.core.patch import Patch
 from eodata.core.protocols import Provider
 from eodata.core.shift import Shift
-from eodata.pipeline.coregister.field import Field
+from eodata.pipeline.coregister.field import Field, Finding
 
 ROUNDS = 2
 """A second look measures what a large first shift has left."""
@@ -61,12 +62,12 @@ class Moves:
         bands = {item: found.to_json() for item, found in self.bands.items() if found.left}
         return json.dumps({"bands": bands}) if bands else ""
 
-    def mean_at(self, rows: Sequence[float], cols: Sequence[float]) -> list[tuple[float, float]]:
-        """Return the mean move (row, col) [px] at some pixels, of those items that are moved."""
-        if not self.moves:
-            return [(0.0, 0.0)] * len(rows)
-        shifts = np.mean([move.at(rows, cols) for move in self.moves.values()], axis=0)
-        return [(float(row), float(col)) for row, col in shifts]
+    def at(self, item: str, row: float, col: float) -> tuple[float, float]:
+        """Return the move of an item at a pixel of the window (row, col) [px]."""
+        if item not in self.moves:
+            return 0.0, 0.0
+        ((by_row, by_col),) = self.moves[item].at([row], [col]).tolist()
+        return by_row, by_col
 
 
 def find_band_moves(
@@ -178,8 +179,12 @@ def misfits(
     patches: Sequence[Patch],
     reference: Reference,
     moves: Moves,
+    passes: Sequence[Pass],
 ) -> list[Shift]:
     """Return how far the finished pixels of each patch lie from the reference.
+
+    Where several items of a pass fill the window, each is compared on its own ground, and a patch
+    has the shift of the one that fills most of it.
 
     Args:
         image: On the window.
@@ -188,23 +193,51 @@ def misfits(
         patches: On that window.
         reference: The same as for the moves.
         moves: Of the items that the image is made of.
+        passes: Those items, by acquisition.
     """
     bands = reference.alignment.bands
     numbers, told = image.layer.values[list(bands)], [modality.bands[i] for i in bands]
-    finding = reference.compare(numbers, image.layer.valid, told)
-    middles = [_middle(place_in(window, patch, modality.gsd)) for patch in patches]
-    rows, cols = [row for row, _ in middles], [col for _, col in middles]
-    moved = moves.mean_at(rows, cols)
-    why = finding.why or (WORSE if moves.refused else "")
-    if finding.field is None:
-        return [Shift(reference.name, moved_row=r, moved_col=c, why=why) for r, c in moved]
-    scale = reference.shrink
-    found = finding.field.at(np.divide(rows, scale), np.divide(cols, scale)) * scale
-    error, confidence = finding.field.error * scale, finding.field.confidence
+    places = [place_in(window, patch, modality.gsd) for patch in patches]
+    owners = [_owner(image, place) for place in places]
+    found = {}
+    for one in sorted({number for _, number in owners}):
+        valid, origin = image.layer.valid, image.layer.origin
+        ground = valid if origin is None else valid & (origin == one)
+        found[one] = reference.compare(numbers, ground, told)
     return [
-        Shift(reference.name, row, col, error, confidence, *moved[i], why)
-        for i, (row, col) in enumerate(found.tolist())
+        _shift(found[number], reference, moves, passes[acquisition][number].id, _middle(place))
+        for (acquisition, number), place in zip(owners, places, strict=True)
     ]
+
+
+def _owner(image: Image, place: tuple[slice, slice]) -> tuple[int, int]:
+    """Return which acquisition, and which item of it, fills most of a patch."""
+    return _most(image.origin, place), _most(image.layer.origin, place)
+
+
+def _most(origin: NDArray[np.integer] | None, place: tuple[slice, slice]) -> int:
+    if origin is None:
+        return 0
+    part = origin[place]
+    return int(np.bincount(part[part >= 0], minlength=1).argmax())
+
+
+def _shift(
+    finding: Finding,
+    reference: Reference,
+    moves: Moves,
+    item: str,
+    middle: tuple[float, float],
+) -> Shift:
+    """Return what is found in the middle of a patch, in pixels of the compared modality."""
+    moved = moves.at(item, *middle)
+    why = finding.why or (WORSE if item in moves.refused else "")
+    if finding.field is None:
+        return Shift(reference.name, moved_row=moved[0], moved_col=moved[1], why=why)
+    scale = reference.shrink
+    ((row, col),) = (finding.field.at([middle[0] / scale], [middle[1] / scale]) * scale).tolist()
+    error, confidence = finding.field.error * scale, finding.field.confidence
+    return Shift(reference.name, row, col, error, confidence, *moved, why)
 
 
 def _middle(place: tuple[slice, slice]) -> tuple[float, float]:

@@ -174,7 +174,7 @@ def _read_step(
         image = Image(read_acquisition(provider, passes[0], modality, window, leader), None)
     layer = image.layer
     shard.cost += layer.cost
-    shifts = comparison.misfits(image, window, moves)
+    shifts = comparison.misfits(image, window, moves, passes)
     for position, patch, shift in zip(positions, patches, shifts, strict=True):
         rows, cols = place_in(window, patch, modality.gsd)
         clipped = int(layer.clipped[rows, cols].sum())

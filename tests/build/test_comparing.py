@@ -38,6 +38,9 @@ def image_of(plan: Plan, name: str, archive: Textured) -> tuple[Image, Any]:
 # --- what is compared and moved
 
 
+ONE = passes(item("a"))
+
+
 def test_series_then_it_is_measured_and_not_moved() -> None:
     plan, archive = make(), Textured({"a": (1.0, -2.0)})
     shard = shard_of(plan, "s2")
@@ -47,7 +50,7 @@ def test_series_then_it_is_measured_and_not_moved() -> None:
     moves = comparison.moves(archive, passes(item("a")))
     assert moves == Moves()
     assert archive.grids == [], "nothing is read to find no move"
-    told = comparison.misfits(*image_of(plan, "s2", archive), moves)
+    told = comparison.misfits(*image_of(plan, "s2", archive), moves, ONE)
     assert len(told) == len(ALL)
     for shift in told:
         assert shift is not None
@@ -61,7 +64,7 @@ def test_wish_then_items_are_moved_and_what_is_left_is_told() -> None:
     fill(plan, shard, 0)
     comparison = compared(plan, "s2", 1, shard)
     moves = comparison.moves(archive, passes(item("a")))
-    told = comparison.misfits(*image_of(plan, "s2", moves.applied(archive)), moves)  # type: ignore[arg-type]
+    told = comparison.misfits(*image_of(plan, "s2", moves.applied(archive)), moves, ONE)  # type: ignore[arg-type]
     for shift in told:
         assert shift is not None
         assert shift.length == pytest.approx(0, abs=NEAR)
@@ -74,7 +77,7 @@ def test_reference_step_then_it_is_not_moved_and_says_what_it_is() -> None:
     assert comparison.reference is None
     moves = comparison.moves(archive, passes(item("a")))
     assert (moves, archive.grids) == (Moves(), [])
-    told = comparison.misfits(*image_of(plan, "s2", archive), moves)
+    told = comparison.misfits(*image_of(plan, "s2", archive), moves, ONE)
     assert told == [Shift("s2@0", why="the reference")] * len(ALL)
 
 
@@ -85,7 +88,7 @@ def test_nothing_to_compare_then_no_shift() -> None:
     archive = Textured()
     assert comparison.moves(archive, passes(item("a"))) == Moves()
     image, window = image_of(plan, "s2", archive)
-    assert list(comparison.misfits(image, window, Moves())) == [None] * len(ALL)
+    assert list(comparison.misfits(image, window, Moves(), ONE)) == [None] * len(ALL)
 
 
 def test_follower_of_a_leader_that_is_moved_then_it_is_moved_alike_and_tells_nothing() -> None:
@@ -103,7 +106,7 @@ def test_follower_of_a_leader_that_is_moved_then_it_is_moved_alike_and_tells_not
     moved = moves.moves["a"].grid(grid, "B12")
     assert (grid.affine.f - moved.affine.f) / 20 == pytest.approx(0.5, abs=NEAR)
     image, window = image_of(plan, "s2", archive)
-    assert list(comparison.misfits(image, window, moves)) == [None] * len(ALL)
+    assert list(comparison.misfits(image, window, moves, ONE)) == [None] * len(ALL)
 
 
 def test_steady_band_then_bands_are_moved_in_the_reference_step_too() -> None:

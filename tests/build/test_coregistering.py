@@ -227,11 +227,13 @@ def test_reference_of_shorter_pixels_then_shifts_count_in_own_ones() -> None:
 
 # --- misfits
 
+ONE = passes(item("a"))
+
 
 @pytest.mark.parametrize("shift", [(0.0, 0.0), (1.25, -0.5), (-3.0, 2.0)])
 def test_misfit_then_the_shift_of_the_pixels_as_they_are(shift: tuple[float, float]) -> None:
     archive, where = Textured({"a": shift}), window(64, 128)
-    told = misfits(image_of(archive, "a"), S2, where, patches(), reference(where, S2), Moves())
+    told = misfits(image_of(archive, "a"), S2, where, patches(), reference(where, S2), Moves(), ONE)
     assert len(told) == 2
     for one in told:
         assert (one.row, one.col) == pytest.approx(shift, abs=NEAR)
@@ -246,7 +248,9 @@ def test_misfit_that_cannot_be_measured_then_no_numbers_and_why() -> None:
     archive, where = Textured(), window(64, 128)
     archive.flat = {"a"}
     moves = Moves({"a": moved_by(2.0, -1.0)})
-    for one in misfits(image_of(archive, "a"), S2, where, patches(), reference(where, S2), moves):
+    for one in misfits(
+        image_of(archive, "a"), S2, where, patches(), reference(where, S2), moves, ONE
+    ):
         assert (one.row, one.col, one.error, one.length) == (None, None, None, None)
         assert one.confidence is None
         assert one.why
@@ -259,23 +263,48 @@ def moved_by(row: float, col: float) -> Move:
     return Move(WINDOW, fields=(constant,))
 
 
-def test_moves_of_several_items_then_their_mean_is_told() -> None:
-    where = window(64, 128)
-    moves = Moves({"a": moved_by(2.0, -1.0), "b": moved_by(1.0, 0.0)})
-    told = misfits(image_of(Textured(), "a"), S2, where, patches(), reference(where, S2), moves)
-    assert [(one.moved_row, one.moved_col) for one in told] == [(1.5, -0.5)] * 2
+def test_items_of_one_pass_then_each_patch_tells_of_the_one_that_fills_it() -> None:
+    archive, where = Textured({"a": (1.0, -2.0), "b": (-3.0, 0.5)}), window(64, 128)
+    west, east = (read_acquisition(archive, [item(name)], S2, where) for name in "ab")
+    is_east = np.arange(128) >= 64
+    layer = replace(
+        west,
+        values=np.where(is_east, east.values, west.values),
+        origin=np.broadcast_to(is_east, (64, 128)).astype(np.uint16),
+    )
+    moves = Moves({"b": moved_by(1.0, 0.0)}, refused=["a"])
+    told = misfits(
+        *(Image(layer, None), S2, where, patches(), reference(where, S2)),
+        moves,
+        [[item("a"), item("b")]],
+    )
+    assert [one.row for one in told] == pytest.approx([1.0, -3.0], abs=NEAR)
+    assert [one.col for one in told] == pytest.approx([-2.0, 0.5], abs=NEAR)
+    assert [(one.moved_row, one.why) for one in told] == [(0.0, WORSE), (1.0, "")]
 
 
 def test_refused_move_then_the_misfit_says_so() -> None:
     archive, where = Textured({"a": (2.0, 0.0)}), window(64, 128)
     told = misfits(
-        image_of(archive, "a"), S2, where, patches(), reference(where, S2), Moves(refused=["a"])
+        image_of(archive, "a"),
+        S2,
+        where,
+        patches(),
+        reference(where, S2),
+        Moves(refused=["a"]),
+        ONE,
     )
     assert {one.why for one in told} == {WORSE}
     assert told[0].row == pytest.approx(2.0, abs=NEAR)
     archive.flat = {"a"}
     told = misfits(
-        image_of(archive, "a"), S2, where, patches(), reference(where, S2), Moves(refused=["a"])
+        image_of(archive, "a"),
+        S2,
+        where,
+        patches(),
+        reference(where, S2),
+        Moves(refused=["a"]),
+        ONE,
     )
     assert told[0].row is None
     assert told[0].why != WORSE, "why it cannot be measured comes first"
@@ -285,7 +314,9 @@ def test_move_that_bends_then_each_patch_tells_its_own() -> None:
     bent = Field(np.array([[1.0, 0], [0, 0], [0, 2.0]]), (0.0, 0.0), 64.0, (1, 2), 0.01, 1.0, 9)
     moves = Moves({"a": Move(WINDOW, fields=(bent,))})
     where = window(64, 128)
-    told = misfits(image_of(Textured(), "a"), S2, where, patches(), reference(where, S2), moves)
+    told = misfits(
+        image_of(Textured(), "a"), S2, where, patches(), reference(where, S2), moves, ONE
+    )
     assert [(one.moved_row, one.moved_col) for one in told] == [(1.0, 1.0), (1.0, 3.0)]
 
 
@@ -293,9 +324,11 @@ def test_misfit_against_longer_pixels_then_in_own_ones() -> None:
     where = window(240, 240)
     seen = read_acquisition(Textured({"a": (3.0, -2.0)}), [item("a")], S2, where)
     against = reference(where, S2, gsd=20.0)
-    (one,) = misfits(Image(seen, None), S2, where, patches(2400.0)[:1], against, Moves())
+    (one,) = misfits(Image(seen, None), S2, where, patches(2400.0)[:1], against, Moves(), ONE)
     assert (one.row, one.col) == pytest.approx((3.0, -2.0), abs=2 * NEAR)
-    fine = misfits(Image(seen, None), S2, where, patches(2400.0)[:1], reference(where, S2), Moves())
+    fine = misfits(
+        Image(seen, None), S2, where, patches(2400.0)[:1], reference(where, S2), Moves(), ONE
+    )
     assert (fine[0].row, fine[0].col) == pytest.approx((3.0, -2.0), abs=NEAR)
 
 
@@ -306,7 +339,7 @@ def test_no_moves_then_the_provider_itself_and_nothing_to_tell() -> None:
     archive, moves = Textured(), Moves()
     assert moves.applied(archive) is archive
     assert moves.told() == ""
-    assert moves.mean_at([1, 2], [3, 4]) == [(0.0, 0.0)] * 2
+    assert moves.at("a", 1, 3) == (0.0, 0.0)
     assert moves.cost == FREE
     assert isinstance(Moves({"a": moved_by(1, 1)}).applied(archive), MovedProvider)
 
@@ -352,6 +385,6 @@ def test_composite_then_its_shift_is_that_of_the_finished_pixels() -> None:
     modality = replace(composite_of("B02"), alignment=S2.alignment)
     where = window(64, 128)
     image = Image(read_acquisition(Textured({"a": (1.0, 0.0)}), [item("a")], modality, where), None)
-    told = misfits(image, modality, where, patches(), reference(where, modality), Moves())
+    told = misfits(image, modality, where, patches(), reference(where, modality), Moves(), ONE)
     assert isinstance(told[0], Shift)
     assert told[0].row == pytest.approx(1.0, abs=NEAR)
