@@ -58,12 +58,11 @@ def export_store(
         ),
     ] = "",
     compress: Annotated[
-        str, typer.Option("--compress", help="GeoTIFFs: deflate (default), zstd or none.")
-    ] = "",
+        str, typer.Option("--compress", help="GeoTIFFs: deflate, zstd or none.")
+    ] = "deflate",
     shard_mb: Annotated[
-        float | None,
-        typer.Option("--shard-mb", min=0.001, help="webdataset: most MB per tar; default 512."),
-    ] = None,
+        float, typer.Option("--shard-mb", min=0.001, help="webdataset: most MB per tar.")
+    ] = 512,
     workers: Annotated[
         int | None,
         typer.Option("--workers", min=1, max=256, help="Threads; default: the machine's cores."),

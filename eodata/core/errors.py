@@ -40,7 +40,7 @@ class EodataError(Exception):
 
     exit_code = 1
 
-    def __init__(self, where: str, found: str, because: str = "", fix: str = "") -> None:
+    def __init__(self, where: str, found: str = "", because: str = "", fix: str = "") -> None:
         super().__init__(where, found, because, fix)
         self.where = where
         self.found = found
@@ -48,7 +48,8 @@ class EodataError(Exception):
         self.fix = fix
 
     def __str__(self) -> str:
-        lines = [f"{self.where}: {self.found}" if self.where else self.found]
+        # One text alone: torch makes an error of a worker anew from what it said.
+        lines = [": ".join(filter(None, (self.where, self.found)))]
         lines += [f"  {part}" for part in (self.because, self.fix) if part]
         return "\n".join(lines)
 

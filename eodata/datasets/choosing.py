@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ def choose_steps(
     if steps is None:
         return None
     if not isinstance(steps, RandomSteps | TargetSteps):
-        steps = tuple(int(step) for step in steps)
+        steps = _positions(steps)
     dated = [name for name in names if not reader.is_static(name)]
     _check_names(names, dated)
     length = reader.shape(dated[0])[1]
@@ -46,6 +47,19 @@ def choose_steps(
         return StepChoice(steps, np.where(usable, 0.0, np.nan), ())
     coverage = np.where(usable, _coverage(reader, index, frame, steps), np.nan)
     return StepChoice(steps, coverage, _targets(steps, dated))
+
+
+def _positions(steps: Iterable[int]) -> tuple[int, ...]:
+    """Return a list of steps as plain integers, whatever sequence or array it was."""
+    try:
+        return tuple(operator.index(step) for step in steps)
+    except TypeError:
+        raise RecipeError(
+            "steps",
+            f"{steps!r} is no list of steps",
+            "steps are positions on the time axis, or a rule that chooses them.",
+            "Write steps=[0, 3, 5], steps=RandomSteps(3) or steps=TargetSteps(…).",
+        ) from None
 
 
 def _check_names(names: Sequence[str], dated: Sequence[str]) -> None:

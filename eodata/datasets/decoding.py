@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eodata.core.band import Band
+from eodata.datasets.chunking import Chunking
 from eodata.datasets.scaled_bands import BandScaling
 from eodata.datasets.scalings import DN
 
@@ -26,6 +27,7 @@ class OpenedModality:
         shape: `(T, C, H, W)` with all steps of the store.
         static: True for one step without a date.
         scaling: `dn`, `physical`, or a normalisation of its bands.
+        chunking: How it is cut into shards and chunks.
     """
 
     bands: tuple[Band, ...]
@@ -33,6 +35,7 @@ class OpenedModality:
     shape: tuple[int, int, int, int]
     static: bool
     scaling: str | BandScaling
+    chunking: Chunking
 
     def decode(self, dn: NDArray[np.generic], valid: NDArray[np.bool_]) -> NDArray[np.generic]:
         """Return `(T, C, H, W)` in the scaling asked for.

@@ -83,13 +83,14 @@ def read_frames(
 def _read_some(
     reader: StoreReader, name: str, row: int, modality: OpenedModality, steps: NDArray[np.int64]
 ) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
-    """Read each step once, in the order of the store, and put them in the order asked for."""
+    """Decode each chunk once, in the order of the store, and take the steps in the order asked."""
+    length, c, h, w = modality.shape
     there = steps >= 0
-    once, where = np.unique(steps[there], return_inverse=True)
-    dn, valid = reader.read(name, row, steps=once.tolist(), bands=modality.channels)
-    if there.all() and np.array_equal(where, np.arange(len(once))):
+    read = modality.chunking.whole(steps[there], length)
+    dn, valid = reader.read(name, row, steps=read.tolist(), bands=modality.channels)
+    if np.array_equal(read, steps):
         return dn, valid
-    _, c, h, w = modality.shape
+    where = np.searchsorted(read, steps[there])
     out, usable = np.zeros((len(steps), c, h, w), dn.dtype), np.zeros((len(steps), h, w), np.bool_)
     out[there], usable[there] = dn[where], valid[where]
     return out, usable

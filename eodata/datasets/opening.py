@@ -11,6 +11,7 @@ from eodata.core.band import Band
 from eodata.core.errors import RecipeError, nearest
 from eodata.core.outcome import Status
 from eodata.core.recipe import ITEM_KEYS
+from eodata.datasets.chunking import chunking_of
 from eodata.datasets.index import build_index
 from eodata.datasets.scaled_bands import choose_scalings
 from eodata.datasets.scalings import DN
@@ -54,8 +55,8 @@ def open_dataset(
 
     With `steps`, the T of modalities with dates is as many as were asked for, and items also have
 
-    - `steps`: int64 `(T,)`, positions on the time axis of the store in order of time; where a
-      sample has too few, the last ones are -1 and their `present` and `valid` are False.
+    - `steps`: int64 `(T,)`, positions on the time axis of the store, as listed or in order of time;
+      where a sample has too few, the last are -1 and their `present` and `valid` are False.
 
     With `TargetSteps` those are the inputs, and items also have
 
@@ -116,7 +117,8 @@ def open_dataset(
         path,
         index,
         opened,
-        block=_block(path, names),
+        # Modalities are cut into the same blocks; a store that differs is read by the largest.
+        block=max(one.chunking.block for one in opened.values()),
         labels={name: build_labels(reader, name, index.rows) for name in told},
         choice=choose_steps(reader, names, index, frame, steps),
         seed=seed,
@@ -252,6 +254,7 @@ def _open_modalities(
     scaling: str | Mapping[str, str] | None,
 ) -> dict[str, OpenedModality]:
     from eodata.datasets.decoding import OpenedModality
+    from eodata.store.arrays import array_metadata
 
     channels = _choose_channels(reader, names, wanted)
     bands = {name: tuple(reader.bands(name)[c] for c in channels[name]) for name in names}
@@ -267,6 +270,7 @@ def _open_modalities(
             (n_steps, len(bands[name]), height, width),
             reader.is_static(name),
             scalings[name],
+            chunking_of(array_metadata(reader.path, name)),
         )
     return opened
 
@@ -284,11 +288,3 @@ def _scaling(
             f'Leave decode out; scaling={{…: "{DN}"}} keeps the DN of one modality.',
         )
     return DN
-
-
-def _block(path: Path, names: tuple[str, ...]) -> int:
-    """Return how many samples share a shard; of modalities that differ the most."""
-    from eodata.store.arrays import array_metadata
-
-    grids = (array_metadata(path, name)["chunk_grid"]["configuration"] for name in names)
-    return max(int(grid["chunk_shape"][0]) for grid in grids)

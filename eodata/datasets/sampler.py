@@ -69,8 +69,7 @@ class EpochSampler(Sampler[int]):
         """
         self._dataset, self._positions = _whole(dataset)
         self._rank, self._world = _place(rank, world_size)
-        self._settings = {"shuffle": shuffle, "buffer": buffer, "seed": seed}
-        self._uneven = uneven
+        self._settings = {"shuffle": shuffle, "buffer": buffer, "seed": seed, "uneven": uneven}
         self.epoch, self.consumed = 0, 0
         _check_word("shuffle", shuffle, ("full", "blocks", "none"))
         _check_word("uneven", uneven, ("pad", "drop"))
@@ -90,7 +89,7 @@ class EpochSampler(Sampler[int]):
     def __len__(self) -> int:
         """Return how many samples are left of this epoch for this process."""
         left = max(0, len(self._positions) - self.consumed)
-        return left // self._world if self._uneven == "drop" else -(-left // self._world)
+        return left // self._world if self._drops else -(-left // self._world)
 
     def set_epoch(self, epoch: int) -> None:
         """Go to the start of an epoch; nothing happens when the sampler stands in it already."""
@@ -165,14 +164,18 @@ class EpochSampler(Sampler[int]):
         """Return what all processes have left, in turns: one each, then the next one each."""
         order = self._order()
         left = order[self.consumed :]
-        if self._uneven == "drop":
+        if self._drops:
             return left[: len(left) // self._world * self._world]
         return np.concatenate([left, np.resize(order, -len(left) % self._world)])
 
+    @property
+    def _drops(self) -> bool:
+        return self._settings["uneven"] == "drop"
+
     @cached_property
     def _digest(self) -> str:
-        ids = self._dataset.ids
-        text = "\n".join(ids[i] for i in self._positions)
+        ids, blocks = self._dataset.ids, self._dataset.blocks
+        text = "\n".join(f"{ids[i]} {blocks[i]}" for i in self._positions)
         return blake2b(text.encode(), digest_size=16).hexdigest()
 
 

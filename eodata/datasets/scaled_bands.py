@@ -29,11 +29,11 @@ class BandScaling:
 
     Attributes:
         name: Its name in the table.
-        lines: `(5, C)` float32: low, high, zero, one, missing.
+        lines: `(5, C)`: low, high, zero, one, missing.
     """
 
     name: str
-    lines: NDArray[np.float32]
+    lines: NDArray[np.float64]
 
     def apply(self, physical: NDArray[np.float32], valid: NDArray[np.bool_]) -> None:
         """Scale `(..., C, y, x)` in place; where not `valid` `(..., y, x)`, or NaN, is `missing`.
@@ -41,14 +41,13 @@ class BandScaling:
         Clipping leaves the ends of the interval exact, so nothing lies outside of it.
         """
         low, high, zero, one, missing = self._like(physical)
-        usable = valid[..., None, :, :] & ~np.isnan(physical)
         np.clip(physical, low, high, out=physical)
         physical -= zero
         physical /= one
-        np.copyto(physical, missing, where=~usable)
+        np.copyto(physical, missing, where=np.isnan(physical) | ~valid[..., None, :, :])
 
     def invert(self, scaled: Any) -> Any:
-        """Return physical values of scaled ones `(..., C, y, x)`, an array or a tensor; a copy.
+        """Return physical values of scaled floats `(..., C, y, x)`, array or tensor; a copy.
 
         What was clipped comes back as the limit. What stood for missing pixels comes back as a
         number: only `valid` tells.
@@ -57,8 +56,11 @@ class BandScaling:
         return scaled * one + zero
 
     def _like(self, values: Any) -> Any:
+        """Return the five lines in the type of floating-point values, on their device."""
         lines = self.lines[:, :, None, None]
-        return values.new_tensor(lines) if hasattr(values, "new_tensor") else lines
+        if hasattr(values, "new_tensor"):
+            return values.new_tensor(lines)
+        return lines.astype(values.dtype)
 
 
 def bind(
@@ -88,7 +90,7 @@ def bind(
             raise _no_quantity(where, modality, band, radiometry)
     row = scaling_of(name, quantities[0])
     lines = [_line_of(row, band, where) for band in bands]
-    return BandScaling(name, np.array(lines, np.float32).T)
+    return BandScaling(name, np.array(lines, np.float64).T)
 
 
 def quantity_of(band: Band, radiometry: str) -> str:
@@ -121,7 +123,7 @@ def _no_quantity(where: str, modality: str, band: Band, radiometry: str) -> Reci
     unit = f"[{band.unit}]" if band.unit else "without a unit"
     return RecipeError(
         where,
-        f"band {band.name} of {modality} is {radiometry or band.kind} {unit}",
+        f"band {band.name} of {modality} is {radiometry or 'of no stated radiometry'} {unit}",
         "published scalings are for reflectance or for dB, and all bands of a modality share one.",
         f'Leave such bands out with bands={{…}}, or open {modality} as "{PHYSICAL}".',
     )
@@ -163,7 +165,7 @@ def _everywhere(
     fitting = {
         name
         for name, mine in bands.items()
-        if scaling == DN or any(quantity_of(band, radiometry(name)) for band in mine)
+        if scaling in (DN, PHYSICAL) or any(quantity_of(band, radiometry(name)) for band in mine)
     }
     if not fitting:
         raise RecipeError(

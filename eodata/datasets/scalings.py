@@ -25,7 +25,7 @@ class Line(NamedTuple):
         low: Lower limit of the clip [unit of the band].
         high: Upper limit.
         zero: What becomes 0.
-        one: How far from there becomes 1 or, when negative, -1 and back.
+        one: How far above `zero` lies what becomes 1; negative turns the axis round.
         missing: Scaled value of pixels without a number, as the source writes it.
     """
 

@@ -42,7 +42,7 @@ class TargetSteps:
         max_cov: Largest, included.
         exclude_target: Never take the target as an input. As published, `fixed` may.
         subset: Steps `[first, end)` of `fixedsubset`.
-        clear: Largest coverage of a clear target; of the published rules 0.001.
+        clear: Coverage up to which a target is clear (`random`: below which); 0.001 as published.
         cloud: Modality whose steps tell the coverage: for a class mask the fraction of valid pixels
             that it marks, else the cloud cover that the archive states. `""` takes the one class
             mask of the store, or else the first modality with a stated cloud cover.

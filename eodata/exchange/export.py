@@ -15,7 +15,7 @@ from eodata.core.errors import InterruptedBuildError, RecipeError
 from eodata.exchange.formats import FormatOptions, find_format
 from eodata.exchange.journal import Head, Journal, check_folder, open_journal
 from eodata.exchange.source import Selection, open_source
-from eodata.exchange.task import Job, Task
+from eodata.exchange.task import Job, Part, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +231,7 @@ def _write(task: Task, journal: Journal, stop: Event) -> Tally:
     return tally
 
 
-def _until(stop: Event, parts: Iterable[bytes]) -> Iterator[bytes]:
+def _until(stop: Event, parts: Iterable[Part]) -> Iterator[Part]:
     for part in parts:
         if stop.is_set():
             raise _StoppedError

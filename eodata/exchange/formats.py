@@ -19,6 +19,7 @@ from eodata.exchange.task import Job
 from eodata.exchange.tiffs import TreeSettings
 
 DTYPES = ("float32", "float64")
+DEFAULT_COMPRESSION = "deflate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +27,16 @@ class FormatOptions:
     """What a format may be told; a default says nothing.
 
     Attributes:
-        compress: Of GeoTIFFs: `deflate`, `zstd` or `none`; default `deflate`.
+        compress: Of GeoTIFFs: `deflate`, `zstd` or `none`.
         dtype: Of Sentinel-1 in published trees; default: as stored.
         complete: Only samples with every step on all sides.
         shard_mb: Most megabytes of a tar file.
     """
 
-    compress: str = ""
+    compress: str = DEFAULT_COMPRESSION
     dtype: str = ""
     complete: bool = False
-    shard_mb: float | None = None
+    shard_mb: float = DEFAULT_MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,6 @@ class Format:
 
     Attributes:
         name: On the command line.
-        title: What comes out.
         options: Names of the options that mean something to it.
         whole: Files depend on which samples are chosen, so a folder holds one choice; otherwise
             further splits may be added to it.
@@ -52,7 +52,6 @@ class Format:
     """
 
     name: str
-    title: str
     options: tuple[str, ...]
     whole: bool
     job: Callable[[Source, FormatOptions], Job]
@@ -73,7 +72,8 @@ class Format:
                     "Leave it out.",
                 )
         _check_word("--compress", options.compress, COMPRESSIONS)
-        _check_word("--dtype", options.dtype, DTYPES)
+        if options.dtype:
+            _check_word("--dtype", options.dtype, DTYPES)
 
     def head(self, source: Source, options: FormatOptions) -> Head:
         """Return what a folder of such files states about itself."""
@@ -107,12 +107,12 @@ def _published(name: str) -> Callable[[Source, FormatOptions], Job]:
 
 
 def _tree(options: FormatOptions) -> TreeSettings:
-    compression = COMPRESSIONS[options.compress or "deflate"]
+    compression = COMPRESSIONS[options.compress]
     return TreeSettings(compression, options.dtype, options.complete)
 
 
 def _check_word(where: str, word: str, known: Collection[str]) -> None:
-    if word and word not in known:
+    if word not in known:
         raise RecipeError(where, f'"{word}" is none of them', "", nearest(word, known))
 
 
@@ -120,51 +120,15 @@ def _told(options: tuple[str, ...]) -> str:
     return ", ".join(f"--{name.replace('_', '-')}" for name in options) or "no option of its own"
 
 
-_TIFF = ("compress",)
+_TREE = ("compress", "dtype")
 FORMATS = {
     one.name: one
     for one in (
-        Format(
-            "sen12ms-cr-ts",
-            "the published tree of SEN12MS-CR-TS",
-            (*_TIFF, "dtype", "complete"),
-            False,
-            _published("sen12ms-cr-ts"),
-        ),
-        Format(
-            "sen12ms-cr",
-            "the published tree of SEN12MS-CR",
-            (*_TIFF, "dtype"),
-            False,
-            _published("sen12ms-cr"),
-        ),
-        Format(
-            "sen12ms",
-            "the published tree of SEN12MS",
-            (*_TIFF, "dtype"),
-            False,
-            _published("sen12ms"),
-        ),
-        Format(
-            "geotiff",
-            "one cloud-optimised GeoTIFF per sample, modality and step",
-            _TIFF,
-            False,
-            lambda source, options: geotiff_job(source, _tree(options)),
-        ),
-        Format(
-            "webdataset",
-            "tar files of records",
-            ("shard_mb",),
-            True,
-            lambda source, options: webdataset_job(source, options.shard_mb or DEFAULT_MB),
-        ),
-        Format(
-            "npy",
-            "one folder of NumPy arrays per sample",
-            (),
-            True,
-            lambda source, options: npy_job(source),  # noqa: ARG005
-        ),
+        Format("sen12ms-cr-ts", (*_TREE, "complete"), False, _published("sen12ms-cr-ts")),
+        Format("sen12ms-cr", _TREE, False, _published("sen12ms-cr")),
+        Format("sen12ms", _TREE, False, _published("sen12ms")),
+        Format("geotiff", ("compress",), False, lambda s, told: geotiff_job(s, _tree(told))),
+        Format("webdataset", ("shard_mb",), True, lambda s, told: webdataset_job(s, told.shard_mb)),
+        Format("npy", (), True, lambda s, _: npy_job(s)),
     )
 }

@@ -24,6 +24,7 @@ from typing import Any, Self
 from filelock import FileLock, Timeout
 
 from eodata.core.errors import StoreError
+from eodata.exchange.task import Part
 
 STATE = ".export"
 JOURNAL = "journal.jsonl"
@@ -70,7 +71,7 @@ class Journal:
             return None
         return size if size == known[0] else None
 
-    def write(self, path: str, mark: str, parts: Iterable[bytes]) -> int:
+    def write(self, path: str, mark: str, parts: Iterable[Part]) -> int:
         """Write a file, whole or not at all, note it, and return its bytes.
 
         Raises:

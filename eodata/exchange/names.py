@@ -148,7 +148,7 @@ def record_key(row: int, sample: str) -> str:
     >>> record_key(12, "a.b_r000_c001")
     '000000012_a-b_r000_c001'
     """
-    return f"{row:09d}_{re.sub(r'[^A-Za-z0-9_-]', '-', sample)}"
+    return f"{row:09d}_{_plain(sample)}"
 
 
 def shard_path(split: str, number: int) -> str:
@@ -157,4 +157,8 @@ def shard_path(split: str, number: int) -> str:
     >>> shard_path("train", 3)
     'train-000003.tar'
     """
-    return f"{split}-{number:06d}.tar"
+    return f"{_plain(split)}-{number:06d}.tar"
+
+
+def _plain(word: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]", "-", word)

@@ -31,8 +31,8 @@ def published_job(source: Source, layout: Layout, settings: TreeSettings) -> Job
         RecipeError: The store does not fit, two areas would share a folder, or nothing is left.
     """
     notes = check_fit(source.reader, layout)
+    _check_areas(source)
     keyed = source.without(_without_key(source))
-    _check_areas(keyed)
     missing = _missing(keyed, layout)
     paired = _paired(keyed, layout, missing)
     chosen = keyed.without(_refused(keyed, layout, missing, paired, settings)).limited()
@@ -63,13 +63,12 @@ def _tasks(source: Source, layout: Layout, settings: TreeSettings, paired: Steps
 
 
 def _path(sample: Sample, layout: Layout, layer: Layer, step: Step) -> str:
-    key = family_key(sample.season, sample.scene)
-    assert key is not None  # noqa: S101 - samples without one were left out
-    if layout.steps == 1:
-        single = SingleName(*key, layer.name, sample.number)
-        return single.path(by_sensor=layout.by_sensor)
-    assert step.when is not None  # noqa: S101 - steps without a date were left out
-    return SeriesName(*key, layer.name, step.number, step.when.date(), sample.number).path
+    season, number = sample.season, int(sample.scene)
+    if layout.steps > 1 and step.when:  # steps of a series without a date were left out
+        day = step.when.date()
+        return SeriesName(season, number, layer.name, step.number, day, sample.number).path
+    single = SingleName(season, number, layer.name, sample.number)
+    return single.path(by_sensor=layout.by_sensor)
 
 
 def _dtype(source: Source, layer: Layer, settings: TreeSettings) -> str:
@@ -87,15 +86,19 @@ def _without_key(source: Source) -> dict[int, str]:
 
 
 def _check_areas(source: Source) -> None:
-    """Refuse two areas of one season and number: their files would overwrite each other."""
-    found = source.samples.loc[list(source.rows), ["season", "scene", "area"]].drop_duplicates()
-    keys = [family_key(s, n) for s, n in zip(found["season"], found["scene"], strict=True)]
-    twice = next((key for key, count in Counter(keys).items() if count > 1), None)
-    if twice is not None:
-        areas = [a for a, key in zip(found["area"], keys, strict=True) if key == twice]
+    """Refuse two areas of one season and number: their files would overwrite each other.
+
+    Areas of all splits count, because further splits may follow into the same tree.
+    """
+    areas = source.samples[["area", "season", "scene"]].drop_duplicates()
+    owners: dict[tuple[str, int], str] = {}
+    for area, season, scene in areas.itertuples(index=False):
+        key = family_key(season, scene)
+        if key is None or owners.setdefault(key, area) == area:
+            continue
         raise RecipeError(
             str(source.reader.path),
-            f"areas {', '.join(areas)} are both {twice[0]} {twice[1]}",
+            f"areas {owners[key]} and {area} are both {season} {scene}",
             "the published tree has one folder per season and number.",
             "Give them numbers of their own, or take --format geotiff.",
         )

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eodata.exchange.source import Sample, Source, dtype_of, iso
+from eodata.exchange.task import Part
 from eodata.store.arrays import VALID, band_to_json
 
 STATED = ("role", "static", "product", "provider", "radiometry", "placed_by", "physical")
@@ -42,7 +43,7 @@ def describe(source: Source, sample: Sample) -> dict[str, Any]:
     }
 
 
-def array_parts(source: Source, sample: Sample, name: str) -> Iterator[tuple[str, list[bytes]]]:
+def array_parts(source: Source, sample: Sample, name: str) -> Iterator[tuple[str, list[Part]]]:
     """Read a modality and yield its two arrays as `.npy`: name without suffix, header and bytes.
 
     Values are `(T, C, H, W)` DN in the store's type, valid is bool `(T, H, W)`. Lengths are those
@@ -96,8 +97,9 @@ def _modality(source: Source, sample: Sample, name: str) -> dict[str, Any]:
     }
 
 
-def _npy(array: NDArray[np.generic]) -> list[bytes]:
-    return [_header(array.dtype, array.shape), array.tobytes()]
+def _npy(array: NDArray[np.generic]) -> list[Part]:
+    # No copy as bytes: a sample may be large.
+    return [_header(array.dtype, array.shape), np.ascontiguousarray(array).data.cast("B")]
 
 
 def _header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from eodata.exchange.names import record_key, shard_path
 from eodata.exchange.records import array_parts, array_sizes, describe, json_bytes
 from eodata.exchange.source import Sample, Source, unusable
-from eodata.exchange.task import Job, Made, Task, mark
+from eodata.exchange.task import Job, Made, Part, Task, mark
 
 MEGABYTE = 1_000_000
 DEFAULT_MB = 512
@@ -119,7 +119,7 @@ def _shard_task(source: Source, shard: Shard) -> Task:
     return Task({shard.path: shard.mark}, make)
 
 
-def _content(source: Source, rows: Sequence[int]) -> Iterator[bytes]:
+def _content(source: Source, rows: Sequence[int]) -> Iterator[Part]:
     for row in rows:
         sample = source.sample(row)
         key = record_key(row, sample.id)
@@ -130,7 +130,7 @@ def _content(source: Source, rows: Sequence[int]) -> Iterator[bytes]:
     yield _END
 
 
-def _member(name: str, parts: Iterable[bytes]) -> Iterator[bytes]:
+def _member(name: str, parts: Iterable[Part]) -> Iterator[Part]:
     held = list(parts)
     size = sum(map(len, held))
     yield tar_header(name, size)

@@ -18,6 +18,8 @@ from eodata.core.outcome import Status
 from eodata.core.patch import Patch
 from eodata.store.reader import StoreReader
 
+STEP_COLUMNS = ("row", "modality", "step", "datetime", "items", "status", "reason", "valid")
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
@@ -176,7 +178,7 @@ def open_source(path: Path, selection: Selection) -> Source:
     """
     reader = StoreReader(path)
     samples = _numbered(pandas.DataFrame(reader.samples()))
-    steps = reader.steps().sort_values(["row", "step"], kind="stable")
+    steps = reader.steps()[list(STEP_COLUMNS)].sort_values(["row", "step"], kind="stable")
     splits = sorted(set(samples["split"]))
     if selection.split and selection.split not in splits:
         raise RecipeError(

@@ -8,7 +8,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
-Made = Iterator[tuple[str, Iterable[bytes]]]
+Part = bytes | memoryview
+Made = Iterator[tuple[str, Iterable[Part]]]
 """Files as they are made: path and content, the content in parts."""
 
 

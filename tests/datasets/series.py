@@ -27,6 +27,7 @@ ATTRIBUTES = {
     "cloud": {"radiometry": "class", "marks": [3, 8, 9]},
     "dem": {"radiometry": "elevation", "marks": []},
 }
+CHUNK_STEPS = {"s2": 2, "s1": 4, "cloud": 1, "dem": 1}
 FEW = 9  # in this row only two steps of s2 are done
 GAPPY = 4  # in this row s1 lacks step 0, and of step 1 nothing tells the coverage
 
@@ -89,7 +90,7 @@ def _write_pixels(series: Series) -> None:
                 key,
                 shape=data.shape,
                 dtype=data.dtype,
-                chunks=(1, 1, *data.shape[2:]),
+                chunks=(1, CHUNK_STEPS[name], *data.shape[2:]),
                 shards=(BLOCK, *data.shape[1:]),
                 fill_value=data.dtype.type(0),
             )[:] = data

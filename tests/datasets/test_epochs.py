@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import multiprocessing
+import os
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,6 +12,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, Subset
 
+from eodata.core.errors import StoreError
 from eodata.datasets import EpochSampler, RandomSteps, TargetSteps, open_dataset
 from eodata.datasets.epoch import Epoch
 from tests.datasets.series import N
@@ -34,6 +36,13 @@ class Failing:
         if item["row"] == POISON and self.broken:
             raise ArithmeticError(f"sample {item['id']} is poison")
         return item
+
+
+def die(item: dict) -> dict:
+    """End the process as the system does when memory runs out."""
+    if item["row"] == POISON:
+        os._exit(1)
+    return item
 
 
 def open_random(path, **arguments):
@@ -123,7 +132,16 @@ def test_a_store_that_vanishes_is_an_error_in_the_training_loop(series, tmp_path
     loader = DataLoader(
         dataset, batch_size=2, num_workers=2, multiprocessing_context="fork", timeout=60
     )
-    with pytest.raises(RuntimeError, match="gone"):
+    with pytest.raises(StoreError, match="gone"):
+        steps_of(loader)
+
+
+def test_a_worker_that_dies_is_an_error_in_the_training_loop(series):
+    dataset = open_random(series.path, transform=die)
+    loader = DataLoader(
+        dataset, batch_size=2, num_workers=2, multiprocessing_context="fork", timeout=60
+    )
+    with pytest.raises(RuntimeError, match="exited unexpectedly"):
         steps_of(loader)
 
 

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 import eodata
+from eodata import datasets
 from eodata.datasets import opening
 
 HEAVY = ("torch", "ee", "rasterio", "zarr", "dask", "distributed", "odc", "geopandas", "pandas")
@@ -45,6 +46,23 @@ def test_import_eodata_loads_nothing_heavy():
     assert ran.returncode == 0, ran.stderr
     assert "eodata" in ran.stdout.split()
     assert not set(HEAVY) & set(ran.stdout.split())
+
+
+def test_rules_and_scalings_can_be_named_without_torch():
+    code = (
+        "import eodata.datasets as d, sys; d.RandomSteps(3), d.TargetSteps(), d.SCALINGS; "
+        "print(*{m.partition('.')[0] for m in sys.modules})"
+    )
+    ran = run(code)
+    assert ran.returncode == 0, ran.stderr
+    assert not {"torch", "zarr", "pandas"} & set(ran.stdout.split())
+
+
+def test_names_of_the_torch_layer_lead_to_where_they_live():
+    assert datasets.open_dataset is opening.open_dataset
+    assert {"EpochSampler", "open_dataset"} <= set(dir(datasets))
+    with pytest.raises(AttributeError, match="no attribute 'EpochSample'"):
+        _ = datasets.EpochSample
 
 
 def test_without_torch_the_message_says_what_to_install(source):

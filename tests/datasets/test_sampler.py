@@ -61,6 +61,9 @@ def test_block_order_reads_few_blocks_at_a_time(buffer):
         groups.append(group)
         met = met[size:]
     assert len(groups) == -(-12 // buffer)
+    if buffer < 12:
+        in_store_order = [list(range(i, min(i + buffer, 12))) for i in range(0, 12, buffer)]
+        assert [sorted(group) for group in groups] != in_store_order
 
 
 def test_block_order_with_one_group_is_the_full_shuffle():
@@ -202,6 +205,22 @@ def test_what_is_dropped_at_the_end_does_not_hold_up_the_epoch(dataset):
     assert (sampler.epoch, sampler.consumed) == (1, 0)
 
 
+def test_a_loader_that_drops_its_last_batch_still_goes_from_epoch_to_epoch(dataset):
+    sampler = EpochSampler(dataset)
+    loader = DataLoader(dataset, batch_size=4, sampler=sampler, drop_last=True)
+    met = []
+    for epoch in range(3):
+        sampler.set_epoch(epoch)
+        assert len(loader) == 2
+        for batch in loader:
+            met.append(batch["row"].tolist())
+            sampler.advance(len(batch["row"]))
+    assert (sampler.epoch, len(sampler)) == (2, 2)
+    first = list(EpochSampler(dataset))
+    assert met[:2] == [first[:4], first[4:8]]
+    assert len(met) == 6
+
+
 @pytest.mark.parametrize("n", [-1, N + 1])
 def test_more_than_there_is_cannot_be_consumed(dataset, n):
     sampler = EpochSampler(dataset)
@@ -245,6 +264,7 @@ def test_a_loader_that_fetches_ahead_resumes_after_the_batches_consumed(dataset,
         ({"seed": 1}, "seed was 1 and is 0"),
         ({"shuffle": "blocks"}, "shuffle was 'blocks' and is 'full'"),
         ({"buffer": 3}, "buffer was 3 and is 16"),
+        ({"uneven": "drop"}, "uneven was 'drop' and is 'pad'"),
     ],
 )
 def test_a_state_of_another_order_is_refused(dataset, change, part):
@@ -255,8 +275,9 @@ def test_a_state_of_another_order_is_refused(dataset, change, part):
 
 def test_a_state_of_other_samples_is_refused(dataset):
     state = EpochSampler(Subset(dataset, range(9))).state_dict()
-    with pytest.raises(RecipeError, match="samples was"):
-        EpochSampler(dataset).load_state_dict(state)
+    for other in (dataset, Subset(dataset, range(1, 10))):
+        with pytest.raises(RecipeError, match="samples was"):
+            EpochSampler(other).load_state_dict(state)
     with pytest.raises(RecipeError, match="state was None and is 1"):
         EpochSampler(dataset).load_state_dict({})
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+import zarr
 from torch.utils.data import default_collate
 
 from eodata.core.errors import RecipeError
 from eodata.datasets import RandomSteps, TargetSteps, open_dataset, step_rules
+from eodata.datasets.chunking import Chunking, chunking_of
 from tests.datasets.series import FEW, GAPPY, N, T
 
 PLAIN = {"bbox", "dates", "id", "present", "row", "split", "valid"}
@@ -96,6 +98,26 @@ def test_fixed_targets_follow_the_tables(series, whole, exclude, limits):
     assert (item["matched"].item(), row) == (False, FEW)
 
 
+def test_samples_of_one_epoch_draw_steps_of_their_own(series):
+    items = open_dataset(series.path, modalities=["s1"], steps=RandomSteps(3))
+    drawn = {tuple(item["steps"].tolist()) for item in items}
+    assert len(drawn) > 6
+
+
+def test_chunks_are_decoded_once_however_many_of_their_steps_are_asked_for():
+    chunking = Chunking(block=1, steps=3)
+    assert chunking.whole(np.array([7, 0, 6, 0]), 8).tolist() == [0, 1, 2, 6, 7]
+    assert chunking.whole(np.array([], np.int64), 8).tolist() == []
+    assert Chunking(1, 1).whole(np.array([5, 2]), 8).tolist() == [2, 5]
+
+
+@pytest.mark.parametrize(("sharded", "expected"), [(True, (3, 4)), (False, (3, 8))])
+def test_chunking_is_read_from_the_metadata_of_an_array(tmp_path, sharded, expected):
+    settings = {"chunks": (1, 4, 2), "shards": (3, 8, 2)} if sharded else {"chunks": (3, 8, 2)}
+    array = zarr.create_array(tmp_path / "a", shape=(6, 8, 2), dtype="uint8", **settings)
+    assert chunking_of(array.metadata.to_dict()) == expected
+
+
 def test_targets_are_read_of_the_modalities_asked_for(series):
     wanted = TargetSteps(modalities=["s2"])
     item = open_dataset(series.path, steps=wanted)[0]
@@ -159,6 +181,9 @@ def test_a_gap_of_raw_numbers_is_zero(series):
     ("steps", "parts"),
     [
         ([], ["the list is empty", "0 to 7"]),
+        (3, ["3 is no list of steps", "RandomSteps(3)"]),
+        ("fixed", ["'fixed' is no list"]),
+        ([1.5], ["[1.5] is no list"]),
         ([8], ["no step 8"]),
         ([-1], ["no step -1"]),
         (RandomSteps(0), ["count is 0", "1 to 8"]),

@@ -233,7 +233,7 @@ def _bands(name: str, **changes: object) -> dict[str, object]:
                     "ROIs1158_106": replace(AREAS["ROIs1158_106"], season="summer", scene="73")
                 }
             },
-            "areas ROIs1868_73, ROIs1158_106 are both summer 73",
+            "areas ROIs1868_73 and ROIs1158_106 are both summer 73",
         ),
         (
             ("s1", "s2"),
