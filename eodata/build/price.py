@@ -15,6 +15,8 @@ from eodata.pipeline.cloud_shadow import FILTER_REACH, shadow_reach
 
 MARGIN_M = FILTER_REACH + SCORE_RADIUS_M + QUALITY_RADIUS_M
 """What filters reach beyond a window [m]."""
+COMPARED_BYTES = 40
+"""Memory that both sides of a comparison take per pixel of the window."""
 SCORE_BYTES = 79
 """Memory that scores take per pixel of their grid."""
 
@@ -85,13 +87,14 @@ def _memory(plan: Plan, name: str, ground: float) -> int:
 
     The largest window has `ground` m². It holds its shard three times (array, encoder, encoded),
     that window twice (as read, as decoded), and the layers that are interpolated: 40 bytes per
-    pixel of the window, as measured.
+    pixel of the window, as measured. What is compared takes as much again.
     """
     layout = plan.layout(name)
     pixels = ground / plan.modalities[name].gsd ** 2
-    n_bands = layout.shape[2]
-    scores = _scores_memory(plan, name, ground)
-    return round(3 * layout.shard_bytes + pixels * (2 * n_bands * layout.itemsize + 40)) + scores
+    per_pixel = 2 * layout.shape[2] * layout.itemsize + 40
+    if plan.modalities[name].alignment:
+        per_pixel += COMPARED_BYTES
+    return round(3 * layout.shard_bytes + pixels * per_pixel) + _scores_memory(plan, name, ground)
 
 
 def _scores_memory(plan: Plan, name: str, ground: float) -> int:

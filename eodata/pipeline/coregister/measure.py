@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
-from eodata.pipeline.coregister.alike import Fine, fine_of, match_alike
+from eodata.pipeline.coregister.alike import fine_of, match_alike
 from eodata.pipeline.coregister.consensus import consensus
 from eodata.pipeline.coregister.evidence import Evidence, Numbers, View
 from eodata.pipeline.coregister.field import Finding
 from eodata.pipeline.coregister.frequencies import is_too_small
 from eodata.pipeline.coregister.tiles import Place, Tile, cut
-from eodata.pipeline.coregister.unlike import Edges, edges_of, match_unlike
+from eodata.pipeline.coregister.unlike import edges_of, match_unlike
 
-Kept = dict[tuple[bool, Place], Fine | Edges]
+Kept = dict[tuple[bool, Place], Any]
 """What was worked out of the tiles of a reference, for the next comparison with it."""
+_KINDS: dict[bool, tuple[Callable[[View], Any], Callable[[Any, Any, int], Numbers | None]]] = {
+    True: (fine_of, match_alike),
+    False: (edges_of, match_unlike),
+}
+"""By whether both sides are alike: what is worked out of a tile, and how two of them match."""
 
 
 def measure_shift(
@@ -41,32 +47,18 @@ def measure_shift(
     tiles = cut(image, reference, limit)
     if not tiles:
         return Finding(None, "no ground in common")
-    known: Kept = {} if kept is None else kept
-    surfaces = (_alike if alike else _unlike)(image, reference, tiles, reach, known)
-    return consensus(
-        [
-            Evidence(surface, *tile.middle, tile.weight)
-            for surface, tile in zip(surfaces, tiles, strict=True)
-            if surface is not None
-        ]
-    )
+    evidence = _evidence(image, reference, tiles, alike, reach, {} if kept is None else kept)
+    return consensus(list(evidence))
 
 
-def _alike(
-    image: View, reference: View, tiles: Sequence[Tile], reach: int, kept: Kept
-) -> Iterator[Numbers | None]:
+def _evidence(
+    image: View, reference: View, tiles: Sequence[Tile], alike: bool, reach: int, kept: Kept
+) -> Iterator[Evidence]:
+    work_out, match = _KINDS[alike]
     for tile in tiles:
-        known = kept.get((True, tile.place))
-        other = known if isinstance(known, Fine) else fine_of(tile.of(reference))
-        kept[True, tile.place] = other
-        yield match_alike(fine_of(tile.of(image)), other, reach)
-
-
-def _unlike(
-    image: View, reference: View, tiles: Sequence[Tile], reach: int, kept: Kept
-) -> Iterator[Numbers | None]:
-    for tile in tiles:
-        known = kept.get((False, tile.place))
-        other = known if isinstance(known, Edges) else edges_of(tile.of(reference))
-        kept[False, tile.place] = other
-        yield match_unlike(edges_of(tile.of(image)), other, reach)
+        key = alike, tile.place
+        if key not in kept:
+            kept[key] = work_out(tile.of(reference))
+        surface = match(work_out(tile.of(image)), kept[key], reach)
+        if surface is not None:
+            yield Evidence(surface, *tile.middle, tile.weight)
