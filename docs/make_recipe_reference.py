@@ -176,6 +176,7 @@ EXAMPLES = {
     "Checks.measure_shifts": "false",
     "Checks.max_shift_px": "1.0",
     "Checks.beyond_shift": "flag",
+    "Checks.unmeasured_shift": "reject",
     "StoreSpec.block": "16",
     "StoreSpec.chunk_steps": "5",
     "StoreSpec.chunk": "256",

@@ -107,7 +107,7 @@ def _measured(
             continue
         coarsest = max(modality.bands[i].gsd, modality.bands[steady].gsd)
         factor = max(1, round(coarsest / modality.gsd))
-        pair = (_view(layer, which, factor) for which in (i, steady))
+        pair = (_view(layer, band, factor) for band in (i, steady))
         shift = measure_shift(
             *pair, alike=False, reach=reach_of(REACH_PX, factor), limit=TILES
         ).field

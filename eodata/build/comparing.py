@@ -13,11 +13,14 @@ from eodata.build.reference import Reference, reference_of
 from eodata.build.shard import Shard
 from eodata.core.grid import window_of
 from eodata.core.modality_plan import ModalityPlan
+from eodata.core.outcome import FREE
 from eodata.core.patch import Patch
 from eodata.core.plan import Plan
 from eodata.core.protocols import Provider
 from eodata.core.shift import IS_REFERENCE, Shift
 from eodata.store.reader import StoreReader
+
+ITEM_IS_MISSING = "no step holds the item that is the reference"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,6 +33,7 @@ class Comparison:
         patches: On the window.
         reference: Of the mover; None where there is none, or the step is the reference.
         name: Of the reference step, `""` where the modality is compared with nothing.
+        why: What is said of a step that has a name and no reference.
     """
 
     modality: ModalityPlan
@@ -37,6 +41,7 @@ class Comparison:
     patches: tuple[Patch, ...]
     reference: Reference | None
     name: str
+    why: str = IS_REFERENCE
 
     def moves(self, provider: Provider, passes: Sequence[Pass]) -> Moves:
         """Return how the items must be moved: not at all, where the recipe does not ask for it.
@@ -45,10 +50,12 @@ class Comparison:
             ProviderError: An item cannot be read.
         """
         moves, window = Moves(), window_of(self.patches, self.mover.gsd)
+        cost = FREE if self.reference is None else self.reference.cost
         if self.mover.steady_band is not None:
             moves = find_band_moves(provider, passes, self.mover, window)
         if self.reference is not None and self.reference.alignment.moves:
             find_moves(provider, passes, self.mover, window, self.reference, moves)
+        moves.cost += cost
         return moves
 
     def told(self, moves: Moves) -> str:
@@ -62,31 +69,41 @@ class Comparison:
         if not self.name:
             return [None] * len(self.patches)
         if self.reference is None:
-            return [Shift(self.name, why=IS_REFERENCE)] * len(self.patches)
+            return [Shift(self.name, why=self.why)] * len(self.patches)
         return misfits(image, self.modality, window, self.patches, self.reference, moves, passes)
 
 
 def compare_step(
-    plan: Plan, store: StoreReader, shard: Shard, positions: Sequence[int], step: int
+    plan: Plan,
+    store: StoreReader,
+    provider: Provider,
+    shard: Shard,
+    positions: Sequence[int],
+    step: int,
 ) -> Comparison:
     """Return what a step is compared with.
 
     Args:
         plan: What the store follows.
         store: Holds the reference, unless the shard does.
+        provider: Reads it where neither does yet.
         shard: Which the task fills.
         positions: Patches of one window, in a row.
         step: Of the task's modality.
 
     Raises:
         StoreError: The reference cannot be read.
+        ProviderError: The same, from the archive.
     """
     modality, mover = shard.modality, plan.mover(shard.modality.name)
     patches = tuple(plan.blocks[shard.task.block].patches[p] for p in positions)
-    alignment = mover.alignment
-    if alignment is None:
+    follows = mover is not modality
+    if mover.alignment is None or (follows and not mover.alignment.moves):
         return Comparison(modality, mover, patches, None, "")
-    at = plan.reference_step(mover.name, shard.task.block)
-    reference = reference_of(plan, store, shard, mover, positions, step)
-    name = f"{alignment.to}@{at}" if mover is modality else ""
+    at = plan.reference_step(mover.name, patches[0].area)
+    if at is None:
+        told = "" if follows else mover.alignment.to
+        return Comparison(modality, mover, patches, None, told, why=ITEM_IS_MISSING)
+    reference = reference_of(plan, store, provider, shard, mover, positions, step)
+    name = "" if follows else f"{mover.alignment.to}@{at}"
     return Comparison(modality, mover, patches, reference, name)

@@ -44,12 +44,14 @@ class Moves:
     Attributes:
         moves: By item id.
         refused: Ids of items that did not come closer, and stay.
+        unknown: Ids of items that could not be measured, and stay.
         cost: Of finding out.
         bands: By item id, how far its bands lay apart, and lie apart now.
     """
 
     moves: dict[str, Move] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
     cost: Cost = FREE
     bands: dict[str, BandShifts] = field(default_factory=dict)
 
@@ -153,6 +155,7 @@ def _settle(
         left = reference.compare(layer.values, layer.valid, modality.bands).field
         length = math.inf if left is None else _length(left, reference)
         if left is None or left.confidence < SURE or length >= misfit:
+            found.unknown += [item.id] if misfit == math.inf else []
             break
         kept, misfit = tried, length
         if last or length < max(reference.alignment.least, ERRORS * left.error * reference.shrink):
@@ -198,46 +201,67 @@ def misfits(
     bands = reference.alignment.bands
     numbers, told = image.layer.values[list(bands)], [modality.bands[i] for i in bands]
     places = [place_in(window, patch, modality.gsd) for patch in patches]
-    owners = [_owner(image, place) for place in places]
+    owners = [_most(image.layer.origin, place) for place in places]
     found = {}
-    for one in sorted({number for _, number in owners}):
+    for one in sorted(set(owners)):
         valid, origin = image.layer.valid, image.layer.origin
         ground = valid if origin is None else valid & (origin == one)
         found[one] = reference.compare(numbers, ground, told)
     return [
-        _shift(found[number], reference, moves, passes[acquisition][number].id, _middle(place))
-        for (acquisition, number), place in zip(owners, places, strict=True)
+        _shift(found[number], reference, _middle(place), _moved(image, passes, moves, place))
+        for number, place in zip(owners, places, strict=True)
     ]
 
 
-def _owner(image: Image, place: tuple[slice, slice]) -> tuple[int, int]:
-    """Return which acquisition, and which item of it, fills most of a patch."""
-    return _most(image.origin, place), _most(image.layer.origin, place)
-
-
 def _most(origin: NDArray[np.integer] | None, place: tuple[slice, slice]) -> int:
-    if origin is None:
-        return 0
+    return 0 if origin is None else int(_counts(origin, place, 1).argmax())
+
+
+def _counts(
+    origin: NDArray[np.integer], place: tuple[slice, slice], least: int
+) -> NDArray[np.intp]:
     part = origin[place]
-    return int(np.bincount(part[part >= 0], minlength=1).argmax())
+    return np.bincount(part[part >= 0], minlength=least)
+
+
+def _moved(
+    image: Image, passes: Sequence[Pass], moves: Moves, place: tuple[slice, slice]
+) -> tuple[float, float, str]:
+    """Return how far what fills a patch was moved (row, col) [px], and what to say of it.
+
+    Of a composite the mean over its acquisitions, by the pixels that each gave where that is known.
+    """
+    middle = _middle(place)
+    if len(passes) == 1:
+        item = passes[0][_most(image.layer.origin, place)].id
+        return *moves.at(item, *middle), WORSE if item in moves.refused else ""
+    weights = np.ones(len(passes))
+    if image.origin is not None:
+        weights = _counts(image.origin, place, len(passes)) + 1e-9
+    shifts = [moves.at(items[0].id, *middle) for items in passes]
+    row, col = np.average(shifts, axis=0, weights=weights).tolist()
+    still = sum(items[0].id in moves.unknown for items in passes)
+    return row, col, f"{still} of {len(passes)} acquisitions not measurable" if still else ""
 
 
 def _shift(
     finding: Finding,
     reference: Reference,
-    moves: Moves,
-    item: str,
     middle: tuple[float, float],
+    moved: tuple[float, float, str],
 ) -> Shift:
     """Return what is found in the middle of a patch, in pixels of the compared modality."""
-    moved = moves.at(item, *middle)
-    why = finding.why or (WORSE if item in moves.refused else "")
-    if finding.field is None:
-        return Shift(reference.name, moved_row=moved[0], moved_col=moved[1], why=why)
-    scale = reference.shrink
-    ((row, col),) = (finding.field.at([middle[0] / scale], [middle[1] / scale]) * scale).tolist()
-    error, confidence = finding.field.error * scale, finding.field.confidence
-    return Shift(reference.name, row, col, error, confidence, *moved, why)
+    by_row, by_col, told = moved
+    field, scale = finding.field, reference.shrink
+    row, col = (corner / scale - 0.5 for corner in middle)  # fields count from middles of pixels
+    why = finding.why
+    if field is not None and not field.covers(row, col):
+        field, why = None, "no ground in common"
+    if field is None:
+        return Shift(reference.name, moved_row=by_row, moved_col=by_col, why=why or told)
+    ((south, east),) = (field.at([row], [col]) * scale).tolist()
+    error, confidence = field.error * scale, field.confidence
+    return Shift(reference.name, south, east, error, confidence, by_row, by_col, why or told)
 
 
 def _middle(place: tuple[slice, slice]) -> tuple[float, float]:

@@ -57,23 +57,28 @@ def tasks_left(plan: Plan, ledger: SqliteLedger, root: Path) -> list[Task]:
     """Return the tasks to run: unfinished ones, and those that such will give other pixels."""
     finished = _still_there(root, ledger)
     left: dict[str, Task] = {}
+    differing: set[str] = set()
     for task in plan.tasks:
         again = [need for need in task.needs if need in left]
-        if not finished.get(task.id, False) or _will_differ(plan, ledger, task, again):
+        if again and (not differing.isdisjoint(again) or _will_differ(plan, ledger, task, again)):
+            differing.add(task.id)
+        if task.id in differing or not finished.get(task.id, False):
             left[task.id] = task
     return list(left.values())
 
 
 def _will_differ(plan: Plan, ledger: SqliteLedger, task: Task, again: Sequence[str]) -> bool:
-    """Return whether a finished task must follow, when some that it needs are run again.
+    """Return whether a task will give other pixels when some that it needs are run again.
 
-    A derived one must. One that was compared with a reference need not, unless that step was
+    A derived one will. One that was compared with a reference will not, unless that step was
     missing: what was read once is read as it was.
     """
-    if not again or plan.modalities[task.modality].derive:
-        return bool(again)
-    step = plan.reference_step(plan.mover(task.modality).name, task.block)
-    told = [o for need in again for o in ledger.outcomes_of(need) if o.step == step]
+    if plan.modalities[task.modality].derive:
+        return True
+    mover = plan.mover(task.modality).name
+    areas = dict.fromkeys(patch.area for patch in plan.blocks[task.block].patches)
+    steps = {plan.reference_step(mover, area) for area in areas}
+    told = [o for need in again for o in ledger.outcomes_of(need) if o.step in steps]
     return not told or any(o.status is Status.FAILED for o in told)
 
 

@@ -45,9 +45,14 @@ class Move:
         return all(one.is_constant for one in self.fields)
 
     def at(self, rows: Sequence[float], cols: Sequence[float]) -> NDArray[np.float64]:
-        """Return the shift at some pixels of the window, `(n, 2)` as (row, col) [px of it]."""
-        places = np.asarray(rows) / self.scale, np.asarray(cols) / self.scale
-        found = [one.at(*places) * self.scale for one in self.fields]
+        """Return the shift at some places of the window, `(n, 2)` as (row, col) [px of it].
+
+        Places count from the corner of the window; those of fields from the middle of its first
+        pixel.
+        """
+        places = (np.asarray(axis) / self.scale - 0.5 for axis in (rows, cols))
+        row, col = places
+        found = [one.at(row, col) * self.scale for one in self.fields]
         return np.sum(found, axis=0) if found else np.zeros((len(rows), 2))
 
     def grid(self, geobox: GeoBox, band: str) -> GeoBox:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from odc.geo.geobox import GeoBox
 
+from eodata.build.acquire import ContradictedError, read_acquisition
 from eodata.build.shard import Shard
 from eodata.core.band import Band
 from eodata.core.coregistration import Alignment, Sight
 from eodata.core.grid import place_in, window_of
 from eodata.core.modality_plan import ModalityPlan
+from eodata.core.outcome import FREE, Cost
 from eodata.core.patch import Patch
 from eodata.core.plan import Plan, Task
+from eodata.core.protocols import Provider
 from eodata.pipeline.coregister.evidence import View
 from eodata.pipeline.coregister.field import Finding
 from eodata.pipeline.coregister.measure import Kept, measure_shift
@@ -25,7 +28,7 @@ from eodata.pipeline.coregister.view import shrunk, view_of
 from eodata.store.reader import StoreReader
 from eodata.store.sink import shard_paths
 
-KEPT = 2
+KEPT = 4
 """References that are kept: all steps of a block are compared with the same."""
 
 
@@ -39,6 +42,7 @@ class Reference:
         view: On pixels as large as those of the coarsest band that is compared.
         shrink: How many pixels of the compared modality make one of them, along each axis.
         kept: What earlier comparisons have worked out of the view.
+        cost: What it took to read it from the archive.
     """
 
     name: str
@@ -46,6 +50,7 @@ class Reference:
     view: View
     shrink: int
     kept: Kept = field(default_factory=dict)
+    cost: Cost = FREE
 
     def compare(
         self, values: NDArray[np.generic], valid: NDArray[np.bool_], bands: Sequence[Band]
@@ -57,6 +62,8 @@ class Reference:
             valid: `(H, W)`, True where all of them were measured.
             bands: What the numbers mean, C of them.
         """
+        if not self.view.valid.any():
+            return Finding(None, f"{self.name} shows nothing")
         return measure_shift(
             shrunk(view_of(values, valid, bands, self.alignment.sight), self.shrink),
             self.view,
@@ -67,13 +74,14 @@ class Reference:
 
 
 def reach_of(reach: int, factor: int) -> int:
-    """Return how far to look on pixels `factor` times as long [px], with room around a peak."""
-    return max(2, math.ceil(reach / factor))
+    """Return how far to look on pixels `factor` times as long [px]: a peak needs room around it."""
+    return max(2, math.ceil(reach / factor) + 1)
 
 
 def reference_of(
     plan: Plan,
     store: StoreReader,
+    provider: Provider,
     shard: Shard,
     modality: ModalityPlan,
     positions: Sequence[int],
@@ -84,31 +92,56 @@ def reference_of(
     Args:
         plan: What the store follows.
         store: Holds the reference, unless the shard does.
+        provider: Reads it where the task cannot wait for the shard that will hold it.
         shard: Which the task fills; its steps before this one are done, the reference first.
         modality: The compared one: that of the shard, or its leader.
         positions: Patches of one window, in a row.
         step: Of the compared modality.
+
+    Raises:
+        StoreError: A file of the store is damaged.
+        ProviderError: The archive does not deliver.
     """
     alignment = modality.alignment
     if alignment is None:
         return None
     block = plan.blocks[shard.task.block]
-    at = plan.reference_step(modality.name, block.number)
+    patches = tuple(block.patches[p] for p in positions)
+    at = plan.reference_step(modality.name, patches[0].area)
     to = plan.modalities[alignment.to]
-    if to.name == modality.name and at == step:
+    if at is None or (to.name == modality.name and at == step):
         return None
     gsd = _compared_gsd(modality, to, alignment)
-    patches = tuple(block.patches[p] for p in positions)
     rows = slice(block.first_row + positions[0], block.first_row + positions[-1] + 1)
     side = _Side(to, alignment.to_bands, alignment.to_sight, patches, rows, at, round(gsd / to.gsd))
+    kept: Kept = {}
+    cost = FREE
     if to.name == shard.task.modality and shard.task.first <= at < shard.task.last:
         number = at - shard.task.first
         part = slice(positions[0], positions[-1] + 1)
-        found = side.view(shard.values[part, number], shard.valid[part, number]), {}
+        view = side.view(shard.values[part, number], shard.valid[part, number])
+    elif plan.makes_reference(shard.task):
+        view, cost = _read_anew(plan, provider, side)
     else:
-        found = _stored(store, side, _stamp(plan, store, to.name, block.number, at))
-    view, kept = found
-    return Reference(f"{to.name}@{at}", alignment, view, round(gsd / modality.gsd), kept)
+        view, kept = _stored(store, side, _stamp(plan, store, to.name, block.number, at))
+    return Reference(f"{to.name}@{at}", alignment, view, round(gsd / modality.gsd), kept, cost)
+
+
+def _read_anew(plan: Plan, provider: Provider, side: _Side) -> tuple[View, Cost]:
+    """Return a reference as its archive has it, and what that took."""
+    window = window_of(side.patches, side.modality.gsd)
+    choice = plan.choice(side.modality.name, side.patches[0].area, side.step)
+    nothing = np.zeros((len(side.bands), *window.shape), side.modality.dtype)
+    if not choice.items:
+        return side.seen(nothing, nothing[0] > 0), FREE
+    reads = tuple(side.modality.reads[i] for i in side.bands)
+    compared = replace(side.modality, reads=reads, bands=tuple(read.band for read in reads))
+    items = [plan.items[i] for i in choice.acquisitions[0]]
+    try:
+        layer = read_acquisition(provider, items, compared, window)
+    except ContradictedError as error:
+        return side.seen(nothing, nothing[0] > 0), error.cost
+    return side.seen(layer.values, layer.valid), layer.cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +164,12 @@ class _Side:
         gsd = self.modality.gsd
         window = window_of(self.patches, gsd)
         places = [place_in(window, patch, gsd) for patch in self.patches]
-        whole = _laid_out(values[:, list(self.bands)], valid, places, window)
+        return self.seen(*_laid_out(values[:, list(self.bands)], valid, places, window))
+
+    def seen(self, values: NDArray[np.generic], valid: NDArray[np.bool_]) -> View:
+        """Return the compared bands `(C, H, W)` of the window as they are compared."""
         told = [self.modality.bands[i] for i in self.bands]
-        return shrunk(view_of(*whole, told, self.sight), self.shrink)
+        return shrunk(view_of(values, valid, told, self.sight), self.shrink)
 
 
 @lru_cache(maxsize=KEPT)
@@ -161,11 +197,11 @@ def _compared_gsd(modality: ModalityPlan, to: ModalityPlan, alignment: Alignment
     What was interpolated from larger pixels holds copies of its coarse structure among the fine
     one, and they pull on the shift: bands of 20 m on a grid of 10 m by up to half a pixel.
     """
-    finest = max(modality.gsd, to.gsd)
+    coarser = max(modality.gsd, to.gsd)
     compared = [modality.bands[i] for i in alignment.bands] + [
         to.bands[i] for i in alignment.to_bands
     ]
-    return finest * max(1, round(max(band.gsd for band in compared) / finest))
+    return coarser * max(1, round(max(band.gsd for band in compared) / coarser))
 
 
 def _laid_out(

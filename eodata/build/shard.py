@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from eodata.core.modality_plan import ModalityPlan
 from eodata.core.outcome import FREE, Cost, Outcome, Status
 from eodata.core.plan import Plan, Task
-from eodata.core.shift import Shift
+from eodata.core.shift import IS_REFERENCE, Shift
 
 
 @dataclass(slots=True)
@@ -66,28 +66,32 @@ class Shard:
         at = (position, step - self.task.first)
         self.values[at], self.valid[at] = values, valid
         fraction = float(valid.mean())
-        beyond = self._beyond(shift)
-        status, reason = self._judge(fraction, beyond)
-        if shift is not None and beyond:
-            shift = replace(shift, why="; ".join(filter(None, (beyond, shift.why))))
+        problem, rule = self._shift_problem(shift)
+        if shift is not None and problem:
+            shift = replace(shift, why="; ".join(filter(None, (problem, shift.why))))
+        status, reason = self._judge(fraction, problem if rule == "reject" else "")
         row = self.plan.blocks[self.task.block].first_row + position
         told = (row, step, status, reason, fraction, marked, clipped)
         self.outcomes.append(Outcome(*told, measured=measured, shift=shift))
 
     def _judge(self, fraction: float, beyond: str) -> tuple[Status, str]:
-        checks = self.plan.recipe.checks
+        limit = self.plan.recipe.checks.min_valid
         if fraction == 0.0:
             return Status.REJECTED, "no valid pixel"
-        if fraction < checks.min_valid:
-            found = f"{fraction:.4f} of the pixels, limit {checks.min_valid:g}"
-            return Status.REJECTED, f"min_valid: {found}"
-        if beyond and checks.beyond_shift == "reject":
-            return Status.REJECTED, beyond
-        return Status.DONE, ""
+        if fraction < limit:
+            return Status.REJECTED, f"min_valid: {fraction:.4f} of the pixels, limit {limit:g}"
+        return (Status.REJECTED, beyond) if beyond else (Status.DONE, "")
 
-    def _beyond(self, shift: Shift | None) -> str:
-        """Say by how much a misfit is too large, `""` for one that is not, or is not known."""
-        limit = self.plan.recipe.checks.max_shift_px
-        if shift is None or shift.length is None or limit is None or shift.length <= limit:
-            return ""
-        return f"max_shift_px: {shift.length:.2f} px from {shift.to}, limit {limit:g}"
+    def _shift_problem(self, shift: Shift | None) -> tuple[str, str]:
+        """Say what is wrong with a misfit, and what the recipe does about it; `""` for nothing."""
+        checks = self.plan.recipe.checks
+        limit = checks.max_shift_px
+        if shift is None or limit is None or shift.why == IS_REFERENCE:
+            return "", "pass"
+        if shift.length is None:
+            told = "max_shift_px: it cannot be measured"
+            return (told if checks.unmeasured_shift != "pass" else "", checks.unmeasured_shift)
+        if shift.length <= limit:
+            return "", "pass"
+        told = f"max_shift_px: {shift.length:.2f} px from {shift.to}, limit {limit:g}"
+        return told, checks.beyond_shift

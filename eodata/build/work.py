@@ -126,7 +126,7 @@ def _open_workbench(job: Job) -> _Workbench:
 def _read(bench: _Workbench, shard: Shard, last_chance: bool) -> None:
     block = bench.plan.blocks[shard.task.block]
     for area, positions in block.groups():
-        for step in _in_order(bench.plan, shard.task):
+        for step in _in_order(bench.plan, shard.task, area):
             choice = bench.plan.choice(shard.task.modality, area, step)
             if not choice.items:
                 shard.note(positions, step, Status.EMPTY, choice.reason)
@@ -146,13 +146,13 @@ def _read(bench: _Workbench, shard: Shard, last_chance: bool) -> None:
                 shard.note(positions, step, Status.FAILED, reason, retryable=error.retryable)
 
 
-def _in_order(plan: Plan, task: Task) -> list[int]:
-    """Return the steps of a task, that which the others are compared with first."""
+def _in_order(plan: Plan, task: Task, area: str) -> list[int]:
+    """Return the steps of a task, that which the others of an area are compared with first."""
     steps = range(task.first, task.last)
     alignment = plan.modalities[task.modality].alignment
     if alignment is None or alignment.to != task.modality:
         return list(steps)
-    reference = plan.reference_step(task.modality, task.block)
+    reference = plan.reference_step(task.modality, area)
     return sorted(steps, key=lambda step: step != reference)
 
 
@@ -163,10 +163,11 @@ def _read_step(
     patches = [bench.plan.blocks[shard.task.block].patches[p] for p in positions]
     window = window_of(patches, modality.gsd)
     passes = [[bench.plan.items[i] for i in one] for one in choice.acquisitions]
-    comparison = compare_step(bench.plan, bench.store, shard, positions, step)
-    moves = comparison.moves(bench.providers[modality.provider], passes)
+    provider = bench.providers[modality.provider]
+    comparison = compare_step(bench.plan, bench.store, provider, shard, positions, step)
+    moves = comparison.moves(provider, passes)
     shard.cost += moves.cost
-    provider = moves.applied(bench.providers[modality.provider])
+    provider = moves.applied(provider)
     if modality.composite:
         image = _compose(bench, provider, shard, area, step, passes, window)
     else:

@@ -42,32 +42,30 @@ class Choice:
         return cls(tuple(items), reason, tuple(ends[0]) if ends else ())
 
 
-def reference_step(rows: Sequence[Sequence[Choice]], items: Sequence[Item], item: str = "") -> int:
-    """Return the step that the others are compared with: one for all areas of a block.
+def reference_step(row: Sequence[Choice], items: Sequence[Item], item: str = "") -> int | None:
+    """Return the step of an area that its others are compared with, None where it is missing.
 
-    That is the step which fills most areas, of those the one with the least stated cloud, then the
-    one nearest to the middle of the series. So it is a property of the plan, not of pixels.
+    That is the step with the least stated cloud of those that are filled, then the one nearest to
+    the middle of the series. So it is a property of the plan, not of pixels.
 
     Args:
-        rows: Per area, one choice per step.
+        row: One choice per step.
         items: The plan's item table.
-        item: Only steps that hold this item count, where there are any.
+        item: The step must hold this item; `""` for any.
     """
-    steps = range(len(rows[0]))
-    holding = [s for s in steps if any(_holds(row[s], items, item) for row in rows)]
-    middle = (len(steps) - 1) / 2
+    steps = [s for s, choice in enumerate(row) if not item or _holds(choice, items, item)]
+    middle = (len(row) - 1) / 2
 
-    def rank(step: int) -> tuple[int, float, float, int]:
-        filled = [row[step] for row in rows if row[step].items]
-        clouds = [cloud for choice in filled for cloud in _clouds(choice, items)]
+    def rank(step: int) -> tuple[bool, float, float, int]:
+        clouds = _clouds(row[step], items)
         mean = sum(clouds) / len(clouds) if clouds else 0.0
-        return -len(filled), mean, abs(step - middle), step
+        return not row[step].items, mean, abs(step - middle), step
 
-    return min(holding or steps, key=rank)
+    return min(steps, key=rank, default=None)
 
 
 def _holds(choice: Choice, items: Sequence[Item], item: str) -> bool:
-    return bool(item) and any(items[i].id == item for i in choice.items)
+    return any(items[i].id == item for i in choice.items)
 
 
 def _clouds(choice: Choice, items: Sequence[Item]) -> list[float]:

@@ -17,7 +17,7 @@ LEAST_PX = 0.1
 
 ERRORS = 2.0
 """Nothing is moved by a shift that is shorter than this many of its standard errors."""
-SURE = 0.5
+SURE = 0.9
 """Nothing is moved by a shift that is less likely than this to be right."""
 
 Sight = Literal["optical", "radar", "classes"]
@@ -81,7 +81,13 @@ class CoregisterSpec(Strict):
     @model_validator(mode="before")
     @classmethod
     def _from_word(cls, told: Any) -> Any:
-        return {"modality": told} if isinstance(told, str) else told
+        if isinstance(told, str):
+            return {"modality": told}
+        if not isinstance(told, dict | CoregisterSpec):
+            raise ValueError(
+                "it is the name of a modality, or {modality, step} or {modality, item}"
+            )
+        return told
 
     @model_validator(mode="after")
     def _one_way(self) -> CoregisterSpec:

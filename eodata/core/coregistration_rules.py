@@ -9,7 +9,7 @@ from eodata.core.errors import RecipeError, nearest
 from eodata.core.product import Product
 from eodata.core.recipe import Recipe
 from eodata.core.recipe_modality import SourceModality
-from eodata.core.recipe_queries import bands_of, gsd_of, is_static
+from eodata.core.recipe_queries import bands_of, gsd_of, is_static, source_of
 
 Products = Mapping[str, Product]
 
@@ -88,6 +88,13 @@ def _check_step(
 ) -> None:
     to = spec.modality or name
     steps = 1 if is_static(recipe, to, products) else recipe.time.steps
+    if to == name and source_of(recipe, name).composite is not None:
+        raise RecipeError(
+            where,
+            f"{name} is a composite",
+            "the acquisitions that make its own reference would not be moved.",
+            "Name another modality.",
+        )
     if steps == 1 and to == name:
         raise RecipeError(
             where,

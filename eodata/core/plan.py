@@ -128,32 +128,62 @@ class Plan:
                 if a < last and first < b:
                     yield _task_id(source, block, a)
         elif mover.alignment:
-            to, step = mover.alignment.to, self.reference_step(mover.name, block)
-            if to == name and first <= step < last:
-                return  # this task makes the reference itself
-            for a, b in self.layout(to).step_groups:
-                if a <= step < b:
-                    yield _task_id(to, block, a)
+            groups = self._reference_groups(mover.name, block)
+            if mover.alignment.to == name and (first, last) in groups:
+                return  # it makes a reference itself: it must not wait for another one's shard
+            for a, _ in groups:
+                yield _task_id(mover.alignment.to, block, a)
+
+    def _reference_groups(self, name: str, block: int) -> list[tuple[int, int]]:
+        """Return the groups of steps of a block that hold references of a modality."""
+        alignment = self.modalities[name].alignment
+        if alignment is None:
+            return []
+        areas = dict.fromkeys(patch.area for patch in self.blocks[block].patches)
+        steps = {self.reference_step(name, area) for area in areas}
+        groups = self.layout(alignment.to).step_groups
+        return [(a, b) for a, b in groups if any(s is not None and a <= s < b for s in steps)]
+
+    def makes_reference(self, task: Task) -> bool:
+        """Return whether later steps of a block are compared with one of this task's own.
+
+        It waits for nobody. In blocks with several areas the reference of another area may lie in
+        another such task: that is read from the archive.
+        """
+        alignment = self.modalities[task.modality].alignment
+        own = alignment is not None and alignment.to == task.modality
+        groups = self._reference_groups(task.modality, task.block) if own else []
+        return (task.first, task.last) in groups
 
     def mover(self, name: str) -> ModalityPlan:
-        """Return the modality whose comparison decides where the items of another are read.
+        """Return the modality that decides where the items of another are read.
 
-        That is the one that it follows, when that is moved, or else itself.
+        That is the one that it follows, when that or its bands are moved, or else itself.
         """
         modality = self.modalities[name]
         leader = self.modalities[modality.leader] if modality.leader else modality
-        return leader if leader.alignment and leader.alignment.moves else modality
+        moves = leader.steady_band is not None or (leader.alignment and leader.alignment.moves)
+        return leader if moves else modality
 
-    def reference_step(self, name: str, block: int) -> int:
-        """Return the step of its reference that a modality is compared with in a block."""
+    def reference_step(self, name: str, area: str) -> int | None:
+        """Return the step of its reference that a modality is compared with in an area.
+
+        None where no step of the area holds the item that the recipe names.
+        """
         alignment = self.modalities[name].alignment
         if alignment is None:
             raise ValueError(f"{name} is compared with nothing")
         if alignment.step is not None or self.modalities[alignment.to].static:
             return alignment.step or 0
-        areas = dict.fromkeys(patch.area for patch in self.blocks[block].patches)
-        rows = [self.choices[alignment.to][area] for area in areas]
-        return reference_step(rows, self.items, alignment.item)
+        key = alignment.to, alignment.item, area
+        if key not in self._reference_steps:
+            row = self.choices[alignment.to][area]
+            self._reference_steps[key] = reference_step(row, self.items, alignment.item)
+        return self._reference_steps[key]
+
+    @cached_property
+    def _reference_steps(self) -> dict[tuple[str, str, str], int | None]:
+        return {}
 
     def layout(self, name: str) -> ArrayLayout:
         """Return the array layout of a modality."""

@@ -79,6 +79,11 @@ class Checks(Strict):
         default="reject", description="What becomes of a step whose misfit is larger."
     )
 
+    unmeasured_shift: Literal["pass", "flag", "reject"] = Field(
+        default="pass",
+        description="With max_shift_px: what becomes of a step whose misfit cannot be measured.",
+    )
+
     @model_validator(mode="after")
     def _measured(self) -> Checks:
         if self.max_shift_px is not None and not self.measure_shifts:

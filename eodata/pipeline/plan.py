@@ -24,7 +24,7 @@ from eodata.core.span import Span
 from eodata.core.split import Placed, assign
 from eodata.core.where import Where
 from eodata.pipeline.fill import Filled, Filling, fill_area
-from eodata.pipeline.plan_coregistration import plan_alignments
+from eodata.pipeline.plan_coregistration import check_reference_items, plan_alignments
 from eodata.pipeline.plan_labels import plan_labels
 from eodata.pipeline.plan_modality import plan_modality
 from eodata.pipeline.reprocessings import latest_by_area
@@ -72,11 +72,13 @@ def make_plan(
     areas = {name: area for name, area in answers.areas.items() if name in used}
     table = _ItemTable()
     modalities = plan_modalities(recipe, products, schemes, answers.providers)
+    choices = _choose_all(recipe, modalities, areas, answers, table)
+    check_reference_items(modalities, choices, table.items)
     return Plan(
         recipe=recipe,
         modalities=modalities,
         areas=areas,
-        choices=_choose_all(recipe, modalities, areas, answers, table),
+        choices=choices,
         items=tuple(table.items),
         patches=tuple(patches),
         placed=tuple(placed for _, placed in found),

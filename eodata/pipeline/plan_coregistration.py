@@ -1,15 +1,16 @@
 """What every modality is compared with: by the recipe's wish, or by rule. Pure.
 
 Without a wish the reference is the modality that leads: the anchor, or else the first optical one,
-or else the first radar. It is compared with its own clearest step.
+or else the first radar. It is compared with its own clearest step, unless it is a composite.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from eodata.core.band import Band
+from eodata.core.choice import Choice
 from eodata.core.coregistration import (
     POLARISATIONS,
     SEEN,
@@ -19,6 +20,8 @@ from eodata.core.coregistration import (
     nests,
     sight_of,
 )
+from eodata.core.errors import RecipeError, nearest
+from eodata.core.item import Item
 from eodata.core.modality_plan import ModalityPlan
 from eodata.core.recipe import Recipe
 from eodata.core.recipe_modality import SourceModality
@@ -49,6 +52,31 @@ def plan_alignments(recipe: Recipe, planned: Mapping[str, ModalityPlan]) -> dict
         )
         for name, modality in planned.items()
     }
+
+
+def check_reference_items(
+    modalities: Mapping[str, ModalityPlan],
+    choices: Mapping[str, Mapping[str, Sequence[Choice]]],
+    items: Sequence[Item],
+) -> None:
+    """Refuse references that no step of any area holds.
+
+    Raises:
+        RecipeError: With the nearest item that one does.
+    """
+    for name, modality in modalities.items():
+        alignment = modality.alignment
+        if alignment is None or not alignment.item:
+            continue
+        rows = choices[alignment.to].values()
+        used = {items[i].id for row in rows for choice in row for i in choice.items}
+        if alignment.item not in used:
+            raise RecipeError(
+                f"modalities.{name}.coregister_to.item",
+                f'no step of {alignment.to} holds "{alignment.item}"',
+                "only what is planned can be a reference.",
+                nearest(alignment.item, used),
+            )
 
 
 def _leading(
@@ -85,7 +113,7 @@ def _alignment(
     if eligible[name] == eligible[to] == "classes":
         return None
     steps = 1 if other.static else recipe.time.steps
-    if to == name and steps == 1:
+    if to == name and (steps == 1 or own.composite):
         return None
     wish = spec or CoregisterSpec()
     step, item = _place(recipe, wish, to)

@@ -32,8 +32,12 @@ def shift_problems(plan: Plan, grid: OutcomeGrid) -> Iterator[str]:
 
 
 def shift_summary(plan: Plan, grid: OutcomeGrid) -> str:
-    """Return per compared modality the misfit of its done steps, `""` where none is compared."""
-    done, lengths = grid.is_status(Status.DONE), _lengths(grid)
+    """Return per compared modality the misfit of its steps, `""` where none is compared.
+
+    Rejected ones count too: their pixels are in the store.
+    """
+    done = grid.is_status(Status.DONE) | grid.is_status(Status.REJECTED)
+    lengths = _lengths(grid)
     told = []
     for name, slots in grid.slots.items():
         if plan.modalities[name].alignment is None:

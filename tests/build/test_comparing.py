@@ -27,7 +27,7 @@ NEAR = 0.15
 
 def compared(plan: Plan, name: str, step: int, shard: Shard | None = None) -> Comparison:
     held: Any = Held(plan)
-    return compare_step(plan, held, shard or shard_of(plan, name), ALL, step)
+    return compare_step(plan, held, Textured(), shard or shard_of(plan, name), ALL, step)
 
 
 def image_of(plan: Plan, name: str, archive: Textured) -> tuple[Image, Any]:
@@ -196,3 +196,19 @@ def test_too_few_valid_pixels_then_that_comes_first() -> None:
     assert outcome.shift is not None
     assert outcome.shift.why == TOLD
     assert put(FAR, fraction=0.0, max_shift_px=1.5).reason == "no valid pixel"
+
+
+@pytest.mark.parametrize(
+    ("rule", "status"), [("pass", "done"), ("flag", "done"), ("reject", "rejected")]
+)
+def test_misfit_that_cannot_be_measured_then_as_the_recipe_says(rule: str, status: str) -> None:
+    plan = make(checks={"max_shift_px": 1.0, "unmeasured_shift": rule})
+    shard = shard_of(plan, "s2")
+    values, valid = shard.values[0, 0], np.ones(shard.valid.shape[2:], np.bool_)
+    shard.put(0, 1, values, valid, shift=Shift("s2@0", why="no peak within reach"))
+    shard.put(1, 0, values, valid, shift=Shift("s2@0", why="the reference"))
+    lost, reference = shard.outcomes
+    assert lost.status.value == status
+    assert lost.shift is not None
+    assert ("cannot be measured" in lost.shift.why) is (rule != "pass")
+    assert reference.status.value == "done"

@@ -72,7 +72,7 @@ def test_build_when_the_reference_was_missing_then_what_waits_for_it_is_compared
 ) -> None:
     plan, store = prepared.plan, home / "store"
     area = plan.patches[0].area
-    reference = plan.choice("s2", area, plan.reference_step("s1", 0)).items[0]
+    reference = plan.choice("s2", area, plan.reference_step("s1", area)).items[0]
     lost = plan.items[reference].id
     archives = troubled(
         lambda item, _: ProviderError(item.id, "away", retryable=True) if item.id == lost else None

@@ -102,7 +102,7 @@ def shifts_seen(move: Move, geobox: GeoBox, places: Places | None = None) -> tup
 def expected(one: Field, geobox: GeoBox, base: GeoBox) -> tuple[Floats, Floats]:
     """Return the shift of a field, measured on `base`, at the pixels of a grid [px of base]."""
     cols, rows = ~base.affine @ centres(geobox)
-    found = one.at(rows.ravel(), cols.ravel())
+    found = one.at(rows.ravel() - 0.5, cols.ravel() - 0.5)  # fields count from middles
     return found[:, 0].reshape(geobox.shape), found[:, 1].reshape(geobox.shape)
 
 
@@ -161,7 +161,7 @@ def test_field_of_longer_pixels_then_its_shift_counts_their_length() -> None:
     found = shifts_seen(move, grid)
     for seen, true in zip(found, expected(field, grid, longer), strict=True):
         np.testing.assert_allclose(seen, 3 * true, atol=1e-6)
-    np.testing.assert_allclose(move.at([150.0], [141.0]), [[4.5, -2.1]])
+    np.testing.assert_allclose(move.at([151.5], [142.5]), [[4.5, -2.1]])
 
 
 @pytest.mark.parametrize(("gsd", "left"), [(20.0, 500_000.0), (5.0, 500_000.0), (20.0, 499_000.0)])

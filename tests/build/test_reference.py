@@ -36,7 +36,7 @@ def of(
 ) -> Reference | None:
     modality = plan.modalities[mover] if mover else shard.modality
     held: Any = store
-    return reference_of(plan, held, shard, modality, positions, step)
+    return reference_of(plan, held, Textured(), shard, modality, positions, step)
 
 
 def expected(plan: Plan, name: str, block: int, positions: Any, factor: int, bands: Any) -> Any:
@@ -66,7 +66,7 @@ def test_nothing_to_compare_then_none(plan: Plan) -> None:
 
 
 def test_reference_step_then_it_is_compared_with_nothing(plan: Plan) -> None:
-    assert plan.reference_step("s2", 0) == 0
+    assert plan.reference_step("s2", plan.patches[0].area) == 0
     assert of(plan, Held(plan), shard_of(plan, "s2"), 0) is None
     assert of(plan, Held(plan), shard_of(plan, "s1"), 0) is not None
 
@@ -199,7 +199,7 @@ def test_compare_then_the_shift_of_the_image(plan: Plan) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reach", "factor", "found"), [(6, 1, 6), (6, 2, 3), (7, 2, 4), (6, 50, 2), (1, 1, 2)]
+    ("reach", "factor", "found"), [(6, 1, 7), (6, 2, 4), (7, 2, 5), (6, 50, 2), (1, 1, 2)]
 )
 def test_reach_then_in_pixels_of_the_comparison(reach: int, factor: int, found: int) -> None:
     assert reach_of(reach, factor) == found

@@ -30,19 +30,8 @@ def one(*numbers: int) -> Choice:
 
 def test_step_with_the_least_cloud_then_it_is_the_reference() -> None:
     row = [one(0), one(1), one(2), one(3)]
-    assert reference_step([row], items(50, 40, 30, 0.5)) == 3
-    assert reference_step([row], items(1, 40, 30, 2)) == 0
-
-
-def test_step_that_fills_more_areas_then_it_comes_before_a_clearer_one() -> None:
-    rows = [[one(0), one(1), GAP], [GAP, one(1), one(2)], [one(0), one(1), one(2)]]
-    assert reference_step(rows, items(0, 90, 0)) == 1
-
-
-def test_areas_with_other_clouds_then_their_mean_counts() -> None:
-    rows = [[one(0), one(1)], [one(2), one(3)]]
-    assert reference_step(rows, items(0, 20, 50, 20)) == 1
-    assert reference_step(rows, items(0, 20, 30, 20)) == 0
+    assert reference_step(row, items(50, 40, 30, 0.5)) == 3
+    assert reference_step(row, items(1, 40, 30, 2)) == 0
 
 
 @pytest.mark.parametrize(("steps", "middle"), [(3, 1), (4, 1), (5, 2), (1, 0)])
@@ -50,42 +39,37 @@ def test_steps_that_are_equally_clear_then_the_nearest_to_the_middle(
     steps: int, middle: int
 ) -> None:
     row = [one(n) for n in range(steps)]
-    assert reference_step([row], items(*[10.0] * steps)) == middle
-    assert reference_step([row], items(*[None] * steps)) == middle
+    assert reference_step(row, items(*[10.0] * steps)) == middle
+    assert reference_step(row, items(*[None] * steps)) == middle
 
 
 def test_gap_in_the_middle_then_it_is_never_the_reference() -> None:
-    assert reference_step([[GAP, GAP, one(0), GAP]], items(99)) == 2
+    assert reference_step([GAP, GAP, one(0), GAP], items(99)) == 2
 
 
 def test_nothing_but_gaps_then_still_one_step() -> None:
-    assert reference_step([[GAP, GAP, GAP]], []) == 1
+    assert reference_step([GAP, GAP, GAP], []) == 1
 
 
 def test_item_then_only_steps_that_hold_it() -> None:
     row = [one(0), one(1), one(2, 3)]
     clouds = items(0, 10, 90, 90)
-    assert reference_step([row], clouds, "i3") == 2
-    assert reference_step([row], clouds, "i1") == 1
-    assert reference_step([row], clouds, "elsewhere") == 0
-
-
-def test_item_of_one_area_then_its_step_holds_for_all() -> None:
-    rows = [[one(0), one(1)], [one(2), one(3)]]
-    assert reference_step(rows, items(0, 90, 0, 90), "i3") == 1
+    assert reference_step(row, clouds, "i3") == 2
+    assert reference_step(row, clouds, "i1") == 1
+    assert reference_step(row, clouds, "elsewhere") is None
 
 
 def test_item_in_two_steps_then_the_better_of_them() -> None:
     row = [one(0, 3), one(1), one(2, 3)]
-    assert reference_step([row], items(40, 0, 20, 50), "i3") == 2
+    assert reference_step(row, items(40, 0, 20, 50), "i3") == 2
 
 
 def test_composite_then_each_acquisition_counts_once() -> None:
     # Three tiles of one cloudy pass are one acquisition: its mean, not thrice its weight.
     composite = Choice((0, 1, 2, 3), ends=(3, 4))
     told = items(80, 80, 80, 0, 45)
-    assert reference_step([[composite, one(4)]], told) == 0
-    assert reference_step([[composite, one(4)]], items(80, 80, 80, 0, 39)) == 1
+    assert reference_step([composite, one(4)], told) == 0
+    assert reference_step([composite, one(4)], items(80, 80, 80, 0, 39)) == 1
 
 
 # --- Choice

@@ -157,3 +157,8 @@ def test_rules_hold_for_whole_recipes_too(raw: dict[str, Any], tables: dict[str,
     raw["modalities"]["s1"] |= onto("scl")
     with pytest.raises(RecipeError, match='"scl" cannot be compared'):
         check_recipe(Recipe.parse(raw, "x.yaml"), tables, resources.schemes())
+
+
+def test_composite_onto_itself_then_refused(check: Check) -> None:
+    with pytest.raises(RecipeError, match="is a composite"):
+        check(s2={"composite": {"by": "median"}, **onto("s2"), "choose": {}})

@@ -261,3 +261,46 @@ def bent(world: str, item: str, reference: str, store: Path, sample: str) -> np.
     records = [world_of.collections["sentinel-2-l1c"].get(name) for name in (item, reference)]
     (dx, dy), (rx, ry) = (world_of.displacement(record).at(x, y) for record in records)
     return np.array([-(dy - ry), dx - rx]) / PIXEL_M
+
+
+def area(name: str, west: float, start: str, end: str) -> dict[str, Any]:
+    """Return a square of ground with a time of its own."""
+    edges = west, 48.240, west + 0.020, 48.254
+    corners = [(edges[i], edges[j]) for i, j in ((0, 1), (2, 1), (2, 3), (0, 3), (0, 1))]
+    return {
+        "type": "Feature",
+        "properties": {"id": name, "start": start, "end": end},
+        "geometry": {"type": "Polygon", "coordinates": [corners]},
+    }
+
+
+def test_areas_that_share_a_block_have_each_its_own_reference(tmp_path: Path) -> None:
+    """However areas are cut into blocks, their pixels are the same."""
+    areas = [
+        area("aa", 10.97, "2018-04-01", "2018-06-01"),
+        area("bb", 11.00, "2018-06-01", "2018-08-01"),
+    ]
+    found = {}
+    for size in (3, 4):  # of four patches each
+        folder = tmp_path / str(size)
+        folder.mkdir()
+        collection = {"type": "FeatureCollection", "features": areas}
+        (folder / "areas.geojson").write_text(json.dumps(collection))
+        recipe = write(folder, s2="coregister_to: s2", s1="coregister_to: s2")
+        text = recipe.read_text().replace("block: 4", f"block: {size}")
+        lines = text.splitlines()
+        lines[3] = "area: {file: areas.geojson, patch: 960, cover: 0.3}"
+        recipe.write_text("\n".join(lines))
+        store = made(folder, recipe)
+        steps = pd.read_parquet(store / "steps.parquet")
+        samples = pd.read_parquet(store / "samples.parquet")
+        told = steps.merge(samples[["id", "area"]], on="id")
+        assert (told.groupby(["area", "modality"])["shift_to"].nunique() == 1).all()
+        reader = StoreReader(store)
+        found[size] = {place.id: reader.read("s2", place.row)[0] for place in samples.itertuples()}
+        moved = told[told["modality"] == "s2"].groupby(["area", "step"])[["moved_row", "moved_col"]]
+        assert (moved.max() - moved.min()).to_numpy().max() < 0.1
+    assert found[3].keys() == found[4].keys()
+    for name, pixels in found[3].items():
+        off = np.abs(pixels.astype(float) - found[4][name].astype(float))
+        assert np.median(off) < 20  # blocks measure on other ground, so by some hundredths of a px

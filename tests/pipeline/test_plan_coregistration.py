@@ -13,6 +13,7 @@ from shapely.geometry import box
 
 from eodata import resources
 from eodata.core.coregistration import Alignment
+from eodata.core.errors import RecipeError
 from eodata.core.item import Item
 from eodata.core.plan import Plan, Task
 from eodata.core.product import Product
@@ -277,7 +278,7 @@ def test_series_then_the_others_need_the_step_that_they_are_compared_with(
 ) -> None:
     plan = plan_of()
     assert_in_order(plan)
-    assert {plan.reference_step("s2", b.number) for b in plan.blocks} == {1}
+    assert {plan.reference_step("s2", area) for area in plan.areas} == {1}
     assert {t.id: t.needs for t in tasks_of(plan, "s2", 1)} == {
         "s2-b0001-t000": ("s2-b0001-t001",),
         "s2-b0001-t001": (),
@@ -308,7 +309,7 @@ def test_named_step_or_item_then_its_task_is_needed(
     assert tasks_of(plan_of(), "s2")[1].needs == ("s2-b0000-t002",)
     raw["modalities"]["s2"]["coregister_to"] = {"item": "s2_b"}
     plan = plan_of()
-    assert plan.reference_step("s2", 0) == 0
+    assert {plan.reference_step("s2", area) for area in plan.areas} == {0}
     assert_in_order(plan)
 
 
@@ -333,10 +334,10 @@ def test_static_reference_then_its_only_task(
     plan = plan_of(answers)
     assert_in_order(plan)
     assert {t.needs for t in tasks_of(plan, "s1")} == {("cover-b0000-t000",)}
-    assert plan.reference_step("s1", 0) == 0
+    assert {plan.reference_step("s1", area) for area in plan.areas} == {0}
 
 
-def test_areas_whose_clear_steps_differ_then_one_reference_for_a_block(
+def test_areas_whose_clear_steps_differ_then_each_has_its_own_and_nobody_waits_in_a_circle(
     stepwise: None, plan_of: Planner, raw: dict[str, Any], answers: dict[str, list[Item]]
 ) -> None:
     raw["modalities"]["s2"]["coregister_to"] = {}
@@ -359,13 +360,28 @@ def test_areas_whose_clear_steps_differ_then_one_reference_for_a_block(
         tuple(dict.fromkeys(patch.area for patch in block.patches)): block.number
         for block in plan.blocks
     }
-    steps = {areas: plan.reference_step("s2", block) for areas, block in found.items()}
-    # Mean clouds of both are 35, 30 and 20 %.
-    assert steps == {("east",): 0, ("east", "west"): 2, ("west",): 1}
+    assert [plan.reference_step("s2", area) for area in ("east", "west")] == [0, 1]
     mixed = found["east", "west"]
-    assert {t.needs for t in tasks_of(plan, "s1", mixed)} == {(f"s2-b{mixed:04d}-t002",)}
+    assert {t.needs for t in tasks_of(plan, "s1", mixed)} == {
+        (f"s2-b{mixed:04d}-t000", f"s2-b{mixed:04d}-t001")
+    }
+    own = tasks_of(plan, "s2", mixed)
+    assert [plan.makes_reference(task) for task in own] == [True, True, False]
+    assert [task.needs for task in own[:2]] == [(), ()]
+    assert own[2].needs == (own[0].id, own[1].id)
+    # Where one area fills a block, the others of its steps wait for its reference alone.
+    east = tasks_of(plan, "s2", found[("east",)])
+    assert [task.needs for task in east] == [(), (east[0].id,), (east[0].id,)]
+
+
+def test_item_that_no_step_holds_then_the_nearest_one(
+    plan_of: Planner, raw: dict[str, Any]
+) -> None:
+    raw["modalities"]["s2"]["coregister_to"] = {"item": "s2_x"}
+    with pytest.raises(RecipeError, match='no step of s2 holds "s2_x"'):
+        plan_of()
 
 
 def test_modality_that_is_compared_with_nothing_then_it_has_no_reference(plan_of: Planner) -> None:
     with pytest.raises(ValueError, match="dem is compared with nothing"):
-        plan_of().reference_step("dem", 0)
+        plan_of().reference_step("dem", "east")

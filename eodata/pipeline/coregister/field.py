@@ -49,6 +49,11 @@ class Field:
         made: Floats = basis(*inside, self.origin, self.scale, len(self.terms)) @ self.terms
         return made
 
+    def covers(self, row: float, col: float) -> bool:
+        """Return whether a pixel lies on the ground that was compared."""
+        north, south, west, east = self.ground
+        return north <= row <= south and west <= col <= east
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Finding:

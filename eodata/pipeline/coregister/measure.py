@@ -9,7 +9,7 @@ from eodata.pipeline.coregister.alike import fine_of, match_alike
 from eodata.pipeline.coregister.consensus import consensus
 from eodata.pipeline.coregister.evidence import Evidence, Numbers, View
 from eodata.pipeline.coregister.field import Finding
-from eodata.pipeline.coregister.frequencies import is_too_small
+from eodata.pipeline.coregister.frequencies import LEAST, is_too_small
 from eodata.pipeline.coregister.tiles import Place, Tile, cut
 from eodata.pipeline.coregister.unlike import edges_of, match_unlike
 
@@ -43,7 +43,7 @@ def measure_shift(
         kept: What earlier comparisons with this reference have worked out of it; filled further.
     """
     if is_too_small(image.valid.shape, reach):
-        return Finding(None, "too small")
+        return Finding(None, f"less than {LEAST} px to compare")
     tiles = cut(image, reference, limit)
     if not tiles:
         return Finding(None, "no ground in common")

@@ -31,6 +31,8 @@ _MEDIAN = 0.6745
 """Median of the size of normal numbers of variance 1."""
 _BLUR = 0.8
 """Width of the Gaussian that the match is smoothed with [px]."""
+_MOST_CLASSES = 6
+"""So many have a band of their own, for each takes memory."""
 _LEAST_CLASS = 0.01
 """Classes that cover a smaller share of the ground are taken together."""
 
@@ -105,7 +107,8 @@ def class_edges(classes: NDArray[Any], valid: Valid) -> Numbers:
         much as whole forests. One band of 0 when nothing is valid.
     """
     names, counts = np.unique(classes[valid], return_counts=True)
-    frequent = names[counts >= _LEAST_CLASS * counts.sum()]
+    often = np.argsort(-counts, kind="stable")[:_MOST_CLASSES]
+    frequent = names[np.sort(often[counts[often] >= _LEAST_CLASS * counts.sum()])]
     bands = [classes == name for name in frequent]
     if len(frequent) < len(names):
         bands.append(~np.isin(classes, frequent))

@@ -216,3 +216,11 @@ def test_field_beyond_the_tiles_then_the_shift_of_their_border() -> None:
     assert found.at([50, 60, 900], [0, 0, 0])[:, 0].tolist() == [0.5, 0.5, 0.5]
     assert found.at([0, 0], [-20, -500])[:, 1].tolist() == [-0.4, -0.4]
     assert found.at([10], [10]).tolist() == [[0.1, 0.2]]
+
+
+def test_field_covers_the_ground_that_was_compared() -> None:
+    terms = np.zeros((1, 2))
+    found = Field(terms, (0.0, 0.0), 1.0, (0.0, 0.0), 0.01, 1.0, 9, (0.0, 10.0, -5.0, 5.0))
+    assert found.covers(10, -5)
+    assert not found.covers(10.5, 0)
+    assert not found.covers(3, 6)

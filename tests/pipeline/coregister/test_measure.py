@@ -88,7 +88,11 @@ def test_what_shows_nothing_is_not_measurable(alike):
         (flat, flat, "no texture"),
         (view, hidden, "no ground in common"),
         (hidden, hidden, "no ground in common"),
-        (part(view, np.s_[:23], np.s_[:]), part(view, np.s_[:23], np.s_[:]), "too small"),
+        (
+            part(view, np.s_[:23], np.s_[:]),
+            part(view, np.s_[:23], np.s_[:]),
+            "less than 24 px to compare",
+        ),
     ):
         found = measure_shift(image, reference, alike=alike)
         assert (found.field, found.why) == (None, why)
