@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pyproj import Transformer
 
 from eodata.build.conductor import build
 from eodata.build.locations import Wish
@@ -92,6 +93,7 @@ def steps_of(place: str, world: str, folder: Path, *, moved: bool) -> pd.DataFra
     return steps.assign(
         x=steps["id"].map(samples["left"] + half),
         y=steps["id"].map(samples["top"] - half),
+        crs=steps["id"].map(samples["crs"]),
         id=place + " " + steps["id"],  # the same ids stand in every place
     )
 
@@ -108,8 +110,12 @@ def true_shifts(steps: pd.DataFrame, world: str) -> Floats:
     def displaced(collection: str, item: str, row: Any) -> Floats:
         """Return how far an item is displaced in the middle of a sample."""
         record: Any = archive.collections[collection].get(item)
-        east, north = archive.displacement(record).at(row.x, row.y)
-        return np.array([-float(north), float(east)]) / PIXEL_M
+        # An item's displacement counts in its own CRS, which may be that of the next zone.
+        own = Transformer.from_crs(row.crs, str(record.base.crs), always_xy=True)
+        x, y = own.transform(row.x, row.y)
+        east, north = archive.displacement(record).at(x, y)
+        moved = own.transform(x + float(east), y + float(north), direction="INVERSE")
+        return np.array([row.y - moved[1], moved[0] - row.x]) / PIXEL_M
 
     rows = [
         displaced(COLLECTIONS[row.modality], row.items_[0], row)
