@@ -13,7 +13,6 @@ from eodata.build.reference import Reference, reference_of
 from eodata.build.shard import Shard
 from eodata.core.grid import window_of
 from eodata.core.modality_plan import ModalityPlan
-from eodata.core.outcome import FREE
 from eodata.core.patch import Patch
 from eodata.core.plan import Plan
 from eodata.core.protocols import Provider
@@ -50,12 +49,12 @@ class Comparison:
             ProviderError: An item cannot be read.
         """
         moves, window = Moves(), window_of(self.patches, self.mover.gsd)
-        cost = FREE if self.reference is None else self.reference.cost
         if self.mover.steady_band is not None:
             moves = find_band_moves(provider, passes, self.mover, window)
-        if self.reference is not None and self.reference.alignment.moves:
-            find_moves(provider, passes, self.mover, window, self.reference, moves)
-        moves.cost += cost
+        if self.reference is not None:
+            moves.cost += self.reference.cost
+            if self.reference.alignment.moves:
+                find_moves(provider, passes, self.mover, window, self.reference, moves)
         return moves
 
     def told(self, moves: Moves) -> str:

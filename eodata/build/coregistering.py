@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,7 +115,7 @@ def find_moves(
     Raises:
         ProviderError: An item cannot be read.
     """
-    compared = compared_bands(modality)
+    compared = modality.only(reference.alignment.bands)
     for item in (item for items in passes for item in items):
         try:
             _settle(provider, item, compared, window, reference, moves)
@@ -124,15 +124,6 @@ def find_moves(
             raise
         except ContradictedError as error:
             moves.cost += error.cost  # the reading that counts will say so again
-
-
-def compared_bands(modality: ModalityPlan) -> ModalityPlan:
-    """Return the modality with nothing to read but the bands that are compared."""
-    alignment = modality.alignment
-    if alignment is None:
-        raise ValueError(f"{modality.name} is compared with nothing")
-    reads = tuple(modality.reads[i] for i in alignment.bands)
-    return replace(modality, reads=reads, bands=tuple(read.band for read in reads))
 
 
 def _settle(

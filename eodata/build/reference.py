@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
@@ -114,16 +114,19 @@ def reference_of(
     gsd = _compared_gsd(modality, to, alignment)
     rows = slice(block.first_row + positions[0], block.first_row + positions[-1] + 1)
     side = _Side(to, alignment.to_bands, alignment.to_sight, patches, rows, at, round(gsd / to.gsd))
-    kept: Kept = {}
     cost = FREE
-    if to.name == shard.task.modality and shard.task.first <= at < shard.task.last:
-        number = at - shard.task.first
-        part = slice(positions[0], positions[-1] + 1)
-        view = side.view(shard.values[part, number], shard.valid[part, number])
-    elif plan.makes_reference(shard.task):
-        view, cost = _read_anew(plan, provider, side)
-    else:
-        view, kept = _stored(store, side, _stamp(plan, store, to.name, block.number, at))
+    if rows.start not in shard.references:
+        if to.name == shard.task.modality and shard.task.first <= at < shard.task.last:
+            number = at - shard.task.first
+            part = slice(positions[0], positions[-1] + 1)
+            found = side.view(shard.values[part, number], shard.valid[part, number]), {}
+        elif plan.makes_reference(shard.task):
+            view, cost = _read_anew(plan, provider, side)
+            found = view, {}
+        else:
+            found = _stored(store, side, _stamp(plan, store, to.name, block.number, at))
+        shard.references[rows.start] = found
+    view, kept = shard.references[rows.start]
     return Reference(f"{to.name}@{at}", alignment, view, round(gsd / modality.gsd), kept, cost)
 
 
@@ -134,11 +137,9 @@ def _read_anew(plan: Plan, provider: Provider, side: _Side) -> tuple[View, Cost]
     nothing = np.zeros((len(side.bands), *window.shape), side.modality.dtype)
     if not choice.items:
         return side.seen(nothing, nothing[0] > 0), FREE
-    reads = tuple(side.modality.reads[i] for i in side.bands)
-    compared = replace(side.modality, reads=reads, bands=tuple(read.band for read in reads))
     items = [plan.items[i] for i in choice.acquisitions[0]]
     try:
-        layer = read_acquisition(provider, items, compared, window)
+        layer = read_acquisition(provider, items, side.modality.only(side.bands), window)
     except ContradictedError as error:
         return side.seen(nothing, nothing[0] > 0), error.cost
     return side.seen(layer.values, layer.valid), layer.cost

@@ -12,6 +12,8 @@ from eodata.core.modality_plan import ModalityPlan
 from eodata.core.outcome import FREE, Cost, Outcome, Status
 from eodata.core.plan import Plan, Task
 from eodata.core.shift import IS_REFERENCE, Shift
+from eodata.pipeline.coregister.evidence import View
+from eodata.pipeline.coregister.measure import Kept
 
 
 @dataclass(slots=True)
@@ -24,6 +26,8 @@ class Shard:
     valid: NDArray[np.bool_] = field(init=False)
     outcomes: list[Outcome] = field(default_factory=list)
     cost: Cost = FREE
+    references: dict[int, tuple[View, Kept]] = field(default_factory=dict)
+    """By the first row of a window, what all its steps are compared with."""
 
     def __post_init__(self) -> None:
         n, _, c, h, w = self.plan.layout(self.task.modality).shard

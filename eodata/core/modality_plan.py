@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -99,6 +99,11 @@ class ModalityPlan:
     def dtype(self) -> str:
         """NumPy name of the DN type that holds all bands."""
         return str(np.result_type(*(np.dtype(b.dtype) for b in self.bands)))
+
+    def only(self, positions: Sequence[int]) -> ModalityPlan:
+        """Return the modality with nothing to read but some of its bands."""
+        reads = tuple(self.reads[i] for i in positions)
+        return replace(self, reads=reads, bands=tuple(read.band for read in reads))
 
     @property
     def fill(self) -> float | int:

@@ -16,7 +16,6 @@ from eodata.build.composing import Image
 from eodata.build.coregistering import (
     WORSE,
     Moves,
-    compared_bands,
     find_band_moves,
     find_moves,
     misfits,
@@ -197,11 +196,9 @@ def test_item_that_contradicts_its_archive_then_the_others_are_moved() -> None:
 
 def test_only_compared_bands_are_read() -> None:
     modality = optical("B02", "B03", "B04", bands=(2, 0), to_bands=(2, 0))
-    found = compared_bands(modality)
+    found = modality.only(modality.alignment.bands)
     assert [read.asset for read in found.reads] == ["B04", "B02"]
     assert [band.name for band in found.bands] == ["B04", "B02"]
-    with pytest.raises(ValueError, match="s2 is compared with nothing"):
-        compared_bands(replace(modality, alignment=None))
 
 
 # --- pixels of other lengths

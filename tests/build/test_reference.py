@@ -214,3 +214,14 @@ def test_shift_within_reach_alone_is_found() -> None:
         pixels = archive.read(item("a"), modality.reads, where)
         told = against.compare(np.stack(pixels.values), pixels.valid[0], modality.bands)
         assert (told.field is not None and abs(told.field.mean[0] - 2) < 0.1) is known
+
+
+def test_steps_of_one_shard_then_their_reference_is_worked_out_once(plan: Plan) -> None:
+    shard = shard_of(plan, "s2")
+    fill(plan, shard, 0)
+    store = Held(plan)
+    first, second = (of(plan, store, shard, step) for step in (1, 2))
+    assert first is not None
+    assert second is not None
+    assert first.view is second.view
+    assert first.kept is second.kept
